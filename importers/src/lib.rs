@@ -1,1 +1,26 @@
-//! Under construction.
+//! Bytes in, drafts and problems out.
+//!
+//! A file is read twice and never held: [`profile`] finds out what it is and what every column holds, a person settles the
+//! [`Matching`] (with the help of [`suggest`]), and [`draft`] gives one [`DraftRow`] for every row below the header. Nothing here
+//! knows a database, HTTP or a clock, and nothing stops at the first problem: a row is refused, or the file is, never the rest.
+
+mod draft;
+mod fold;
+mod matching;
+mod problem;
+mod profile;
+mod read;
+mod refusal;
+mod source;
+mod table;
+mod text;
+
+pub use draft::{Applied, Draft, DraftRow, Ready, draft, merge};
+pub use matching::{
+    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, suggest,
+};
+pub use problem::Problem;
+pub use profile::{ColumnProfile, Note, Profile, Tally, profile};
+pub use refusal::Refusal;
+pub use source::{FileSource, HeldSource, Source};
+pub use table::{Format, Reading, csv_plain, csv_safe};

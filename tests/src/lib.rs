@@ -1,1 +1,8 @@
-//! Under construction.
+//! What the tests that drive the real program share.
+//!
+//! Nothing of the program itself belongs here: what a test needs to know about it, it asks from outside.
+
+pub mod cluster;
+mod database;
+
+pub use database::{Kind, TestDatabase};

@@ -1,1 +1,88 @@
-//! Under construction.
+//! What one agreement shows of one record.
+//!
+//! [`Terms::disclose`] is the only way from an original to something another organization may hold. Wanting a second way is a
+//! sign that a treatment or a condition is missing.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::condition::Cell;
+use crate::keys::AgreementKeys;
+use crate::mutants;
+use crate::record::{Record, Sealed};
+use crate::schema::{Field, FieldName, Schema, Sensitivity};
+use crate::terms::{Rows, Terms};
+use crate::treatment::Treatment;
+
+/// What a recipient may hold of one record: the very text that is sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedRecord {
+    payload: String,
+}
+
+impl SharedRecord {
+    /// The text: a JSON object of the disclosed fields in the order of the schema, `null` where there is no value.
+    #[must_use]
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
+
+    /// What [`Terms::disclose`] made, read back. Only for the store, from the shelf that it was put on.
+    #[must_use]
+    pub fn from_shelf(payload: String) -> Self {
+        Self { payload }
+    }
+}
+
+impl Serialize for SharedRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue =
+            serde_json::from_str(&self.payload).map_err(|_| serde::ser::Error::custom("a shared record is not JSON"))?;
+        raw.serialize(serializer)
+    }
+}
+
+// By hand: even what a recipient may see has no business in our logs.
+impl fmt::Debug for SharedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedRecord({} bytes)", self.payload.len())
+    }
+}
+
+impl Terms {
+    /// What these terms show of `record`; nothing if it is not among their rows.
+    #[must_use]
+    pub fn disclose(&self, schema: &Schema, keys: &AgreementKeys, record: &Sealed<Record>) -> Option<SharedRecord> {
+        let record = record.inner();
+        if !self.holds_for(record) && !mutants::on("condition-ignored") {
+            return None;
+        }
+        // In the order of the schema: an order of the terms' own would tell nothing, but differ from agreement to agreement.
+        let shown = schema.fields.iter().filter_map(|field| Some((field.name.to_string(), self.shown(field, keys, record)?)));
+        Some(SharedRecord { payload: Value::Object(shown.collect::<Map<_, _>>()).to_string() })
+    }
+
+    fn holds_for(&self, record: &Record) -> bool {
+        let cell = |name: &FieldName| record.fields.get(name).map_or(Cell::Null, Cell::Value);
+        match &self.rows {
+            Rows::All => true,
+            Rows::Where(condition) => condition.matches(&cell),
+        }
+    }
+
+    /// How one field looks; nothing if it is hidden, which a field that the terms do not name always is.
+    fn shown(&self, field: &Field, keys: &AgreementKeys, record: &Record) -> Option<Value> {
+        let value = record.fields.get(&field.name);
+        let named = self.fields.get(&field.name).unwrap_or(&Treatment::Hidden);
+        // A field may have become `never` in a later version of the schema than the terms were read against.
+        let treatment = if field.sensitivity == Sensitivity::Never { &Treatment::Hidden } else { named };
+        if mutants::on("hidden-as-null") && *treatment == Treatment::Hidden {
+            return Some(value.cloned().unwrap_or(Value::Null));
+        }
+        let exact = mutants::on("treatment-ignored") && *treatment != Treatment::Hidden;
+        if exact { Treatment::Exact.show(field, keys, value) } else { treatment.show(field, keys, value) }
+    }
+}

@@ -6,7 +6,9 @@
 pub mod agreement;
 pub mod condition;
 pub mod disclose;
+pub mod fault;
 pub mod id;
+pub mod keys;
 pub mod moment;
 pub mod mutants;
 pub mod record;

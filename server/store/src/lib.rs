@@ -1,1 +1,184 @@
-//! Under construction.
+//! Everything that knows there is a database, and that there are two.
+//!
+//! Plain values go in; [`hayward_domain::record::Sealed`] originals or shared rows come out. No row struct leaves this crate. All
+//! of it blocks: callers run it where a dropped request cannot cancel it.
+
+mod activation;
+mod agreements;
+mod changes;
+mod claim;
+mod clients;
+mod conn;
+mod counter;
+mod datasets;
+mod dialect;
+mod edition;
+mod error;
+mod filter;
+mod floor;
+mod imports;
+mod keys;
+mod ledger;
+mod migrate;
+mod order;
+mod people;
+mod preview;
+mod prune;
+mod records;
+mod schemas;
+mod settings;
+mod share;
+mod shelf;
+mod sql;
+mod tokens;
+mod writing;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hayward_domain::id::AgreementId;
+use hayward_domain::keys::AgreementKeys;
+use hayward_domain::moment::Moment;
+use hayward_domain::schema::Schema;
+use hayward_domain::terms::{Context, Terms};
+
+pub use agreements::{AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
+pub use clients::{Client, NewClient};
+pub use conn::{DatabaseUrl, Kind};
+pub use datasets::{CatalogueEntry, Dataset, NewDataset};
+pub use error::{Result, StoreError};
+pub use imports::{Import, ImportState, NewImport, StoredSource};
+pub use keys::Keyring;
+pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, PublicRead, Sealable};
+pub use order::Key;
+pub use order::Order;
+pub use people::{NewOrganization, NewPerson, Organization, Person};
+pub use preview::Preview;
+pub use records::{OwnPage, OwnRecord, private_name};
+pub use settings::Settings;
+pub use shelf::{AudienceKind, BUDGET, ShareQuery, ShareSummary, SharedPage, SharedRow, View, Viewer};
+pub use tokens::{Caller, NewToken};
+pub use writing::{Counts, DiffItem};
+
+use crate::conn::{Conn, Db};
+use crate::sql::{Number, Sql, rows};
+
+/// The server's clock, passed in so that tests can move it.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+/// Longer than any agreement may run: what is stored was checked when it was proposed.
+const ANY_LENGTH: u32 = 12_000;
+
+/// How many parsed terms and schemas are kept: each is immutable under its name.
+const KEPT: usize = 10_000;
+
+type Named<K, V> = Mutex<HashMap<K, V>>;
+
+/// One commons' database.
+pub struct Store {
+    db: Db,
+    keyring: Keyring,
+    clock: Clock,
+    schemas: Named<(String, i64), Arc<Schema>>,
+    terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
+}
+
+rows! {
+    TermsRow { terms: String, provider: String, dataset: String, schema_name: String }
+    SecretRow { id: String, secret: Option<String> }
+    DocumentRow { document: String }
+}
+
+impl Store {
+    /// Opens the database, and brings it up to date.
+    ///
+    /// # Errors
+    /// If it cannot be reached or was migrated by a newer program.
+    pub fn open(url: &DatabaseUrl, keyring: Keyring, clock: Clock) -> Result<Arc<Self>> {
+        let db = Db::open(url, "public", 16)?;
+        db.bare(|conn| migrate::run(conn, migrate::Tree::Commons))?;
+        Ok(Arc::new(Self { db, keyring, clock, schemas: Mutex::default(), terms: Mutex::default() }))
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.db.kind()
+    }
+
+    /// Now, by the server's clock.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        (self.clock)()
+    }
+
+    /// The commons' keys.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn ping(&self) -> Result<()> {
+        self.db.read(conn::Eyes::Own, |conn| conn.one::<Number>(Sql::new("select number as value from commit_counter")).map(drop))
+    }
+
+    /// A version of a schema. It never changes, so it is parsed once.
+    fn schema_at(&self, conn: &mut Conn, name: &str, version: i64) -> Result<Arc<Schema>> {
+        let key = (name.to_owned(), version);
+        if let Some(schema) = kept(&self.schemas).get(&key) {
+            return Ok(Arc::clone(schema));
+        }
+        let select = "select document from schemas where name = ? and version = ?";
+        let row = conn.one::<DocumentRow>(Sql::new(select).bind(name).bind(version))?;
+        let document = serde_json::from_str(&row.document).map_err(|_| StoreError::Corrupt("a schema"))?;
+        let schema = Arc::new(Schema::parse(&document).map_err(|_| StoreError::Corrupt("a schema"))?);
+        keep(&self.schemas, key, Arc::clone(&schema));
+        Ok(schema)
+    }
+
+    /// A version's terms with the schema they name. Neither ever changes, so they are parsed once.
+    fn terms(&self, conn: &mut Conn, agreement: i64, version: i64) -> Result<(Arc<Terms>, Arc<Schema>)> {
+        if let Some(found) = kept(&self.terms).get(&(agreement, version)) {
+            return Ok(found.clone());
+        }
+        let select = "select v.terms, o.id as provider, d.id as dataset, d.schema_name from agreement_versions v
+            join agreements a on a.number = v.agreement join organizations o on o.number = a.provider
+            join datasets d on d.number = a.dataset where v.agreement = ? and v.version = ?";
+        let row = conn.one::<TermsRow>(Sql::new(select).bind(agreement).bind(version))?;
+        let corrupt = || StoreError::Corrupt("terms");
+        let raw: serde_json::Value = serde_json::from_str(&row.terms).map_err(|_| corrupt())?;
+        let of =
+            raw.get("schema").and_then(|schema| schema.get("version")).and_then(serde_json::Value::as_i64).ok_or_else(corrupt)?;
+        let schema = self.schema_at(conn, &row.schema_name, of)?;
+        let provider = hayward_domain::id::OrganizationId::parse(&row.provider).ok_or_else(corrupt)?;
+        let dataset = hayward_domain::id::DatasetId::parse(&row.dataset).ok_or_else(corrupt)?;
+        let context = Context { provider: &provider, schema: &schema, dataset: &dataset, longest_months: ANY_LENGTH };
+        let terms = Arc::new(Terms::parse(&raw, &context).map_err(|_| corrupt())?);
+        keep(&self.terms, (agreement, version), (Arc::clone(&terms), Arc::clone(&schema)));
+        Ok((terms, schema))
+    }
+
+    /// An agreement's keys. Not kept: they can be destroyed.
+    fn agreement_keys(&self, conn: &mut Conn, agreement: i64) -> Result<AgreementKeys> {
+        let row = conn.one::<SecretRow>(Sql::new("select id, secret from agreements where number = ?").bind(agreement))?;
+        let id = AgreementId::parse(&row.id).ok_or(StoreError::Corrupt("an agreement"))?;
+        self.keyring.unwrap(&id, &row.secret.ok_or(StoreError::NotFound)?)
+    }
+}
+
+fn kept<K, V>(named: &Named<K, V>) -> std::sync::MutexGuard<'_, HashMap<K, V>> {
+    named.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep<K: std::hash::Hash + Eq, V>(named: &Named<K, V>, key: K, value: V) {
+    let mut named = kept(named);
+    if named.len() >= KEPT {
+        named.clear();
+    }
+    named.insert(key, value);
+}

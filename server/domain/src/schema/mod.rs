@@ -1,4 +1,7 @@
 //! What a list of one kind looks like: a JSON Schema 2020-12 document with our annotations, which the code obeys.
+//!
+//! [`Schema::parse`] is strict so that nothing after it has to be: a [`Schema`] in hand has been understood in full. Asking the
+//! `jsonschema` crate anything outside `oracle`, or quoting a value in a [`Violation`], is not done here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,11 +9,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+mod annotations;
+mod built_in;
 mod check;
+mod exact;
+mod formats;
+mod node;
+mod oracle;
 mod parse;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod two_paths;
+mod typed;
+mod vocabulary;
+mod wording;
+mod words;
 
+pub use built_in::{BUILT_IN, built_in};
 pub use check::Violation;
 pub use parse::SchemaError;
+pub use words::folded;
 
 /// The name of a field: `[a-z][a-z0-9_]*`, at most 63 bytes, and none of the words that the API gives a meaning of its own.
 ///
@@ -20,8 +39,23 @@ pub struct FieldName(Arc<str>);
 
 /// Names of the envelope around shared fields and of query parameters: a field called so could not be told from them.
 const RESERVED: [&str; 17] = [
-    "id", "provider", "agreement", "edition", "type", "collection", "limit", "cursor", "count", "sort", "fields", "q", "near", "bbox",
-    "audience", "updated_since", "open",
+    "id",
+    "provider",
+    "agreement",
+    "edition",
+    "type",
+    "collection",
+    "limit",
+    "cursor",
+    "count",
+    "sort",
+    "fields",
+    "q",
+    "near",
+    "bbox",
+    "audience",
+    "updated_since",
+    "open",
 ];
 
 impl FieldName {
@@ -145,12 +179,16 @@ pub struct Field {
     pub reads_as: Option<ReadsAs>,
     /// What people call it, by language: always `en` and `es`.
     pub labels: BTreeMap<String, String>,
-    /// What spreadsheets call it, in any language.
+    /// What a person should know before sharing it, by language; empty, or `en` and `es` at least.
+    pub help: BTreeMap<String, String>,
+    /// What spreadsheets call it, in any language. Folded, no word belongs to two fields of a schema.
     pub synonyms: Vec<String>,
     /// The treatments it offers.
     pub offers: Offers,
     /// Whether `q` looks into it.
     pub search: bool,
+    /// Whether pages put it among the first filters to choose from. Every single value can be filtered by.
+    pub filter: bool,
     /// Whether every record has it.
     pub required: bool,
 }
@@ -197,7 +235,13 @@ impl Schema {
     /// What is wrong with a record; empty if nothing is. Never stops at the first.
     #[must_use]
     pub fn check(&self, fields: &BTreeMap<FieldName, Value>) -> Vec<Violation> {
-        self.checks.check(fields)
+        check::record(self, fields)
+    }
+
+    /// What is wrong with one value of one field, whatever the rest of its record.
+    #[must_use]
+    pub fn check_field(&self, name: &FieldName, value: &Value) -> Vec<Violation> {
+        check::field(self, name, value)
     }
 }
 

@@ -1,0 +1,81 @@
+//! What one row comes to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hayward_domain::record::Record;
+use hayward_domain::schema::FieldName;
+use serde_json::Value;
+
+use crate::problem::Problem;
+
+/// What one row of a file comes to. Rows are numbered as a spreadsheet does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DraftRow {
+    /// It can go in.
+    Ready(Ready),
+    /// It cannot; the other rows can.
+    Rejected {
+        /// Which.
+        row: u64,
+        /// Everything that is wrong with it.
+        problems: Vec<Problem>,
+        /// The key of the record that it is about, where the row tells: a mistake elsewhere in it is no sign that the record is gone.
+        key: Option<String>,
+    },
+    /// It says what an earlier row said.
+    Duplicate {
+        /// Which.
+        row: u64,
+        /// The earlier row.
+        first: u64,
+    },
+    /// There is nothing in it.
+    Blank {
+        /// Which.
+        row: u64,
+    },
+}
+
+/// A row that can go in.
+#[derive(Clone, PartialEq)]
+pub struct Ready {
+    /// Its number.
+    pub row: u64,
+    /// The values of the key fields, as a JSON array: equal for the same record, whatever file it is in.
+    pub key: String,
+    /// New values; nothing where a field is to be emptied. A field that is absent stays as it was.
+    pub fields: BTreeMap<FieldName, Option<Value>>,
+    /// The same for columns that no agreement can name, by heading.
+    pub private: BTreeMap<String, Option<String>>,
+    /// Required fields that this row does not fill: a problem only if the record does not have them already.
+    pub missing: BTreeMap<FieldName, Problem>,
+    /// What its owner may want to look at.
+    pub warnings: Vec<Problem>,
+}
+
+// By hand: a derived `Debug` would put people's data in our logs.
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ready(row {}, {} fields)", self.row, self.fields.len())
+    }
+}
+
+/// What `existing` becomes through `ready`; a new record if there is none.
+#[must_use]
+pub fn merge(existing: Option<&Record>, ready: &Ready) -> Record {
+    let mut record = existing.cloned().unwrap_or_default();
+    for (name, value) in &ready.fields {
+        match value {
+            Some(value) => record.fields.insert(name.clone(), value.clone()),
+            None => record.fields.remove(name),
+        };
+    }
+    for (header, value) in &ready.private {
+        match value {
+            Some(value) => record.private.insert(header.clone(), value.clone()),
+            None => record.private.remove(header),
+        };
+    }
+    record
+}

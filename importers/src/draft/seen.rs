@@ -1,0 +1,62 @@
+//! Which keys a file has had so far.
+//!
+//! As 128 bits each, under random keys of our own: a million rows are some tens of megabytes, and nobody can make two keys that
+//! collide.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use serde_json::Value;
+
+use super::ready::Ready;
+
+/// What is known about a key that has been seen.
+pub(super) struct Earlier {
+    /// The row it was first in.
+    pub(super) row: u64,
+    /// Whether that row said the same.
+    pub(super) same: bool,
+}
+
+/// The keys so far.
+#[derive(Default)]
+pub(super) struct Seen {
+    one: RandomState,
+    other: RandomState,
+    rows: HashMap<u128, (u64, u64)>,
+}
+
+impl Seen {
+    /// Remembers `ready`, unless an earlier row had its key.
+    pub(super) fn add(&mut self, ready: &Ready) -> Option<Earlier> {
+        let key = (u128::from(self.one.hash_one(&ready.key)) << 64) | u128::from(self.other.hash_one(&ready.key));
+        let content = self.content(ready);
+        if let Some((row, before)) = self.rows.get(&key) {
+            return Some(Earlier { row: *row, same: *before == content });
+        }
+        self.rows.insert(key, (ready.row, content));
+        None
+    }
+
+    fn content(&self, ready: &Ready) -> u64 {
+        let mut hasher = self.one.build_hasher();
+        let mut write = |name: &str, value: Option<&str>| {
+            hasher.write(name.as_bytes());
+            hasher.write_u8(if value.is_some() { 0xfe } else { 0xff });
+            hasher.write(value.unwrap_or_default().as_bytes());
+            hasher.write_u8(0xff);
+        };
+        for (name, value) in &ready.fields {
+            match value {
+                Some(Value::String(text)) => write(name.as_str(), Some(text)),
+                Some(value) => write(name.as_str(), Some(&value.to_string())),
+                None => write(name.as_str(), None),
+            }
+        }
+        for (header, value) in &ready.private {
+            write(header, value.as_deref());
+        }
+        hasher.finish()
+    }
+}

@@ -1,0 +1,102 @@
+//! What is wrong with a matching that somebody sent.
+
+use std::collections::HashSet;
+
+use hayward_domain::schema::{FieldName, Schema};
+
+use super::{ColumnDecision, Decision, Matching};
+use crate::profile::Profile;
+
+/// One thing that is wrong with a matching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchingFault {
+    /// Where, as a JSON pointer into the matching.
+    pub pointer: String,
+    /// `unknown-column`, `duplicate-column`, `header-mismatch`, `unknown-field`, `duplicate-field` or `unmatched-key`.
+    pub code: &'static str,
+    /// In words.
+    pub detail: String,
+}
+
+impl MatchingFault {
+    fn new(pointer: String, code: &'static str, detail: String) -> Self {
+        Self { pointer, code, detail }
+    }
+}
+
+impl Matching {
+    /// Holds the matching against the file and the schema. That a column is undecided is no fault.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn validate(&self, profile: &Profile, schema: &Schema) -> Result<(), Vec<MatchingFault>> {
+        let mut faults = Vec::new();
+        let mut letters = HashSet::new();
+        let mut fields = HashSet::new();
+        for (index, decision) in self.columns.iter().enumerate() {
+            let pointer = format!("/columns/{index}");
+            faults.extend(column_fault(&pointer, decision, profile));
+            if !letters.insert(decision.column.as_str()) {
+                let detail = format!("column {} is decided twice", decision.column);
+                faults.push(MatchingFault::new(format!("{pointer}/column"), "duplicate-column", detail));
+            }
+            if let Some(Decision::Field(name)) = &decision.field {
+                faults.extend(field_fault(&pointer, name, schema, !fields.insert(name)));
+            }
+        }
+        faults.extend(self.key_faults(profile, schema));
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// A key that somebody named must be matched at once; the schema's own while a column may still become it need not be.
+    fn key_faults(&self, profile: &Profile, schema: &Schema) -> Vec<MatchingFault> {
+        let mut faults = Vec::new();
+        let Some(key) = &self.key else {
+            let unmatched = schema.key.iter().filter(|name| self.to(name).is_none());
+            let unmatched: Vec<&str> = unmatched.map(FieldName::as_str).collect();
+            if !unmatched.is_empty() && self.undecided(profile, schema).is_empty() {
+                let detail = format!("no column goes to `{}`, which tells records apart", unmatched.join("`, `"));
+                faults.push(MatchingFault::new("/columns".to_owned(), "unmatched-key", detail));
+            }
+            return faults;
+        };
+        if key.is_empty() {
+            let detail = "a key has at least one field".to_owned();
+            faults.push(MatchingFault::new("/key".to_owned(), "unmatched-key", detail));
+        }
+        for (index, name) in key.iter().enumerate() {
+            let pointer = format!("/key/{index}");
+            match schema.field(name) {
+                None => faults.push(MatchingFault::new(pointer, "unknown-field", "the schema has no such field".to_owned())),
+                Some(field) if self.to(&field.name).is_none() => {
+                    let detail = format!("no column goes to `{}`", field.name);
+                    faults.push(MatchingFault::new(pointer, "unmatched-key", detail));
+                }
+                Some(_) => {}
+            }
+        }
+        faults
+    }
+}
+
+fn column_fault(pointer: &str, decision: &ColumnDecision, profile: &Profile) -> Option<MatchingFault> {
+    match profile.column(&decision.column) {
+        None => {
+            let detail = "the file has no such column".to_owned();
+            Some(MatchingFault::new(format!("{pointer}/column"), "unknown-column", detail))
+        }
+        Some(column) if column.header != decision.header => {
+            let detail = format!("column {} of the file has another heading", column.letter);
+            Some(MatchingFault::new(format!("{pointer}/header"), "header-mismatch", detail))
+        }
+        Some(_) => None,
+    }
+}
+
+fn field_fault(pointer: &str, name: &FieldName, schema: &Schema, again: bool) -> Option<MatchingFault> {
+    let pointer = format!("{pointer}/field");
+    if schema.field(name.as_str()).is_none() {
+        return Some(MatchingFault::new(pointer, "unknown-field", format!("the schema has no field `{name}`")));
+    }
+    again.then(|| MatchingFault::new(pointer, "duplicate-field", format!("two columns go to `{name}`")))
+}

@@ -1,0 +1,136 @@
+//! Which column of a file goes to which field, and how it is read.
+//!
+//! A matching is what a person decided; [`suggest`] only proposes one. It is kept for the next file, where it is applied by
+//! heading and not by position: somebody will insert a column.
+
+use std::fmt;
+
+use hayward_domain::schema::FieldName;
+use serde::{Deserialize, Serialize};
+
+mod decision;
+mod faults;
+mod question;
+mod score;
+mod suggest;
+
+pub use decision::Decision;
+pub use faults::MatchingFault;
+pub use question::{Choice, Question};
+pub use suggest::{Column, suggest};
+
+/// In which order day, month and year stand in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DateOrder {
+    /// 25/04/2024.
+    Dmy,
+    /// 04/25/2024.
+    Mdy,
+    /// 2024-04-25. Dates written so are understood in every column; this refuses the others.
+    Ymd,
+}
+
+/// What stands before the decimals in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecimalMark {
+    /// 1,234.56
+    Point,
+    /// 1.234,56
+    Comma,
+}
+
+/// What happens to records that the file does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Absent {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are deleted.
+    Delete,
+}
+
+/// What a blank cell does to what was there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Blank {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// It empties it.
+    Clear,
+}
+
+/// What was decided about one column.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnDecision {
+    /// The letter of the column.
+    pub column: String,
+    /// Its heading.
+    pub header: String,
+    /// Where it goes; nothing as long as nobody has decided.
+    #[serde(default)]
+    pub field: Option<Decision>,
+    /// How its dates are read, where they do not say it themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateOrder>,
+    /// How its numbers are read, where they do not say it themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<DecimalMark>,
+}
+
+// By hand: what was taken for a heading may be somebody's name.
+impl fmt::Debug for ColumnDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ColumnDecision({}: {:?})", self.column, self.field)
+    }
+}
+
+/// What a person, or the suggestions, decided about a file. The body of `PUT /api/v1/imports/{id}/matching`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matching {
+    /// The columns; one that is not named is undecided.
+    pub columns: Vec<ColumnDecision>,
+    /// The fields that tell one record from another, if not those of the schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Vec<String>>,
+    /// What happens to records that the file does not have.
+    #[serde(default)]
+    pub absent: Absent,
+    /// What a blank cell does.
+    #[serde(default)]
+    pub blank: Blank,
+}
+
+impl Matching {
+    /// What `columns` say, with the defaults for the rest.
+    #[must_use]
+    pub fn from_columns(columns: &[Column]) -> Self {
+        Self { columns: columns.iter().map(Column::decision).collect(), ..Self::default() }
+    }
+
+    /// The decision about the column with this letter.
+    pub(crate) fn at(&self, letter: &str) -> Option<&ColumnDecision> {
+        self.columns.iter().find(|decision| decision.column == letter)
+    }
+
+    /// The column that goes to `field`.
+    pub(crate) fn to(&self, field: &FieldName) -> Option<&ColumnDecision> {
+        self.columns.iter().find(|decision| decision.goes_to() == Some(field))
+    }
+}
+
+impl ColumnDecision {
+    /// The field it goes to.
+    #[must_use]
+    pub fn goes_to(&self) -> Option<&FieldName> {
+        match &self.field {
+            Some(Decision::Field(name)) => Some(name),
+            Some(Decision::Private | Decision::LeaveOut) | None => None,
+        }
+    }
+}

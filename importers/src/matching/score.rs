@@ -1,0 +1,109 @@
+//! How well a heading, or what stands below it, fits a field.
+
+use hayward_domain::schema::{Field, Kind, ReadsAs, Schema};
+
+use crate::fold::fold;
+use crate::profile::ColumnProfile;
+
+/// How alike two words must be for one to be suggested for the other.
+const ALIKE: f64 = 0.74;
+
+/// The longest heading that is compared letter by letter, in bytes.
+const COMPARED: usize = 80;
+
+/// Through which of its names a field was found; the earlier, the surer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// The name itself.
+    Name,
+    /// What people call it.
+    Label,
+    /// What spreadsheets call it.
+    Synonym,
+}
+
+impl Rank {
+    pub(super) fn confidence(self) -> f64 {
+        match self {
+            Self::Name => 1.0,
+            Self::Label => 0.98,
+            Self::Synonym => 0.95,
+        }
+    }
+
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Name => "the heading is the name of the field",
+            Self::Label => "the heading says what the field is called",
+            Self::Synonym => "the heading is another word for the field",
+        }
+    }
+}
+
+/// The folded names of one field.
+pub(super) struct Names<'s> {
+    pub(super) field: &'s Field,
+    ranked: Vec<(String, Rank)>,
+}
+
+impl<'s> Names<'s> {
+    /// The names of every field of `schema`.
+    pub(super) fn of(schema: &'s Schema) -> Vec<Self> {
+        schema.fields.iter().map(Self::new).collect()
+    }
+
+    fn new(field: &'s Field) -> Self {
+        let name = std::iter::once((fold(field.name.as_str()), Rank::Name));
+        let labels = field.labels.values().map(|label| (fold(label), Rank::Label));
+        let synonyms = field.synonyms.iter().map(|synonym| (fold(synonym), Rank::Synonym));
+        Self { field, ranked: name.chain(labels).chain(synonyms).filter(|(name, _)| !name.is_empty()).collect() }
+    }
+
+    /// The best of its names that `heading`, folded, is.
+    pub(super) fn rank(&self, heading: &str) -> Option<Rank> {
+        self.ranked.iter().filter(|(name, _)| name == heading).map(|(_, rank)| *rank).min()
+    }
+
+    /// How alike `heading` and the closest of its names are, from 0 to 1; 0 where that may be chance.
+    pub(super) fn likeness(&self, heading: &str) -> f64 {
+        if heading.len() > COMPARED {
+            return 0.0;
+        }
+        let folded = fold(heading);
+        let words: Vec<String> = heading.split(|letter: char| !letter.is_alphanumeric()).map(fold).collect();
+        let scores = self.ranked.iter().map(|(name, _)| {
+            let spelling = strsim::normalized_damerau_levenshtein(&folded, name);
+            // `Registered postcode` is a postcode; the last word says what a thing is, in some languages the first.
+            let ends = words.len() > 1 && [words.first(), words.last()].contains(&Some(name)) && name.len() > 2;
+            if ends { spelling.max(0.8) } else { spelling }
+        });
+        let best = scores.fold(0.0, f64::max);
+        if best >= ALIKE { best } else { 0.0 }
+    }
+}
+
+/// What the values below a heading look like, if nearly all look alike: how many of how many, in words, and for which fields.
+pub(super) struct Look {
+    pub(super) reason: String,
+    fits: fn(&Field) -> bool,
+}
+
+impl Look {
+    pub(super) fn of(column: &ColumnProfile) -> Option<Self> {
+        let looks = &column.tally.looks;
+        let candidates: [(u64, &str, fn(&Field) -> bool); 5] = [
+            (looks.emails, "e-mail addresses", |field| field.reads_as == Some(ReadsAs::Email)),
+            (looks.links, "web addresses", |field| field.reads_as == Some(ReadsAs::Url)),
+            (looks.dates, "dates", |field| field.kind == Kind::Date),
+            (looks.phones, "telephone numbers", |field| field.reads_as == Some(ReadsAs::Phone)),
+            (looks.countries, "countries", |field| field.reads_as == Some(ReadsAs::Country)),
+        ];
+        let seen = looks.seen;
+        let found = candidates.into_iter().find(|(count, _, _)| *count > 0 && count * 10 >= seen * 8);
+        found.map(|(count, what, fits)| Self { reason: format!("{count} of {seen} values look like {what}"), fits })
+    }
+
+    pub(super) fn fits(&self, field: &Field) -> bool {
+        (self.fits)(field)
+    }
+}

@@ -1,0 +1,253 @@
+//! What the columns of a file seem to be.
+//!
+//! Only a heading that is one of a field's names decides a column by itself, and so does the last file of the same layout.
+//! Everything else is a suggestion: the column stays undecided until a person has said so.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use hayward_domain::schema::{FieldName, Schema};
+use serde::{Serialize, Serializer};
+
+use super::score::{Look, Names, Rank};
+use super::{ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question};
+use crate::fold::fold;
+use crate::profile::{ColumnProfile, Profile};
+
+/// A suggestion is never as sure as a decision.
+const SUGGESTED: f64 = 0.85;
+
+/// How sure a suggestion is that only the values made.
+const LOOKS: f64 = 0.5;
+
+/// One column of a file and where it goes: an entry of an import's `columns`.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Column {
+    /// Its letter.
+    pub column: String,
+    /// Its heading.
+    pub header: String,
+    /// At most three values. For the owner of the file only.
+    pub samples: Vec<String>,
+    /// Where it goes; nothing as long as a person has to say.
+    pub field: Option<Decision>,
+    /// How sure that is, or the suggestion: 0 to 1, 0.9 and more only where it is decided.
+    pub confidence: f64,
+    /// Why, in words.
+    pub reason: String,
+    /// A field that it may be.
+    #[serde(serialize_with = "as_text")]
+    pub suggestion: Option<FieldName>,
+    /// What has to be answered before it can go there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+    /// How its dates are read, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateOrder>,
+    /// How its numbers are read, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<DecimalMark>,
+}
+
+// By hand: samples are people's data, and what was taken for a heading may be.
+impl fmt::Debug for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Column({}: {:?}, suggestion {:?}, question {:?})", self.column, self.field, self.suggestion, self.question)
+    }
+}
+
+fn as_text<S: Serializer>(name: &Option<FieldName>, serializer: S) -> Result<S::Ok, S::Error> {
+    name.as_ref().map(FieldName::as_str).serialize(serializer)
+}
+
+/// Says where the columns of `profile` go: by the matching of the last file with the same headings, then by the headings, then
+/// with suggestions.
+#[must_use]
+pub fn suggest(profile: &Profile, schema: &Schema, previous: Option<&Matching>) -> Vec<Column> {
+    let mut table = Table::new(profile, schema);
+    table.leave_out_empty_columns();
+    if let Some(previous) = previous {
+        table.repeat(previous);
+    }
+    table.decide_by_heading();
+    table.propose();
+    table.ask();
+    table.columns
+}
+
+impl Matching {
+    /// The columns of `profile` as this matching decides them, with suggestions and questions for what it leaves open.
+    #[must_use]
+    pub fn columns(&self, profile: &Profile, schema: &Schema) -> Vec<Column> {
+        let mut table = Table::new(profile, schema);
+        table.leave_out_empty_columns();
+        table.obey(self);
+        table.propose();
+        table.ask();
+        table.columns
+    }
+
+    /// The columns of `profile` that nobody has decided, and those whose values can be read in two ways while nobody has said in
+    /// which. They are kept as private columns until then.
+    #[must_use]
+    pub fn undecided<'p>(&self, profile: &'p Profile, schema: &Schema) -> Vec<&'p ColumnProfile> {
+        let columns = self.columns(profile, schema).into_iter().zip(&profile.columns);
+        columns.filter(|(column, _)| column.field.is_none()).map(|(_, profile)| profile).collect()
+    }
+}
+
+impl Column {
+    fn new(profile: &ColumnProfile) -> Self {
+        Self {
+            column: profile.letter.clone(),
+            header: profile.header.clone(),
+            samples: profile.samples.clone(),
+            field: None,
+            confidence: 0.0,
+            reason: String::new(),
+            suggestion: None,
+            question: None,
+            dates: None,
+            numbers: None,
+        }
+    }
+
+    fn decide(&mut self, decision: Decision, confidence: f64, reason: &str) {
+        self.field = Some(decision);
+        self.confidence = confidence;
+        reason.clone_into(&mut self.reason);
+    }
+
+    /// What a matching says about this column.
+    pub(super) fn decision(&self) -> ColumnDecision {
+        let (column, header) = (self.column.clone(), self.header.clone());
+        ColumnDecision { column, header, field: self.field.clone(), dates: self.dates, numbers: self.numbers }
+    }
+}
+
+/// The columns of a file while they are being decided.
+struct Table<'a> {
+    profile: &'a Profile,
+    names: Vec<Names<'a>>,
+    columns: Vec<Column>,
+    taken: HashSet<FieldName>,
+}
+
+impl<'a> Table<'a> {
+    fn new(profile: &'a Profile, schema: &'a Schema) -> Self {
+        let columns = profile.columns.iter().map(Column::new).collect();
+        Self { profile, names: Names::of(schema), columns, taken: HashSet::new() }
+    }
+
+    fn leave_out_empty_columns(&mut self) {
+        for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns) {
+            if profile.is_empty() {
+                column.decide(Decision::LeaveOut, 1.0, "the column is empty");
+            }
+        }
+    }
+
+    /// What a person decided about this very file.
+    fn obey(&mut self, matching: &Matching) {
+        for column in &mut self.columns {
+            let Some(said) = matching.at(&column.column) else { continue };
+            (column.dates, column.numbers) = (said.dates, said.numbers);
+            if let Some(decision) = &said.field {
+                self.taken.extend(said.goes_to().cloned());
+                column.decide(decision.clone(), 1.0, "as you said");
+            }
+        }
+    }
+
+    /// What was decided about the last file, by heading; the second of two equal headings is the second again.
+    fn repeat(&mut self, previous: &Matching) {
+        let mut before: HashMap<&str, Vec<&ColumnDecision>> = HashMap::new();
+        for decision in previous.columns.iter().rev() {
+            before.entry(&decision.header).or_default().push(decision);
+        }
+        for column in self.columns.iter_mut().filter(|column| column.field.is_none()) {
+            let Some(said) = before.get_mut(column.header.as_str()).and_then(Vec::pop) else { continue };
+            let Some(decision) = &said.field else { continue };
+            if let Decision::Field(name) = decision {
+                let known = self.names.iter().any(|names| names.field.name == *name);
+                if !known || !self.taken.insert(name.clone()) {
+                    continue;
+                }
+            }
+            (column.dates, column.numbers) = (said.dates, said.numbers);
+            column.decide(decision.clone(), 1.0, "same as last time");
+        }
+    }
+
+    /// Headings that are names of fields. Where two columns could be the same field, the surer name wins, then the fuller one.
+    fn decide_by_heading(&mut self) {
+        let mut found: Vec<(Rank, u64, usize, &FieldName)> = Vec::new();
+        for (index, profile) in self.profile.columns.iter().enumerate() {
+            let heading = fold(&profile.header);
+            let ranked = self.names.iter().filter_map(|names| Some((names.rank(&heading)?, &names.field.name)));
+            found.extend(ranked.map(|(rank, name)| (rank, u64::MAX - profile.filled, index, name)));
+        }
+        found.sort_unstable();
+        for (rank, _, index, name) in found {
+            let Some(column) = self.columns.get_mut(index).filter(|column| column.field.is_none()) else { continue };
+            if self.taken.insert(name.clone()) {
+                column.decide(Decision::Field(name.clone()), rank.confidence(), rank.reason());
+            } else if column.reason.is_empty() {
+                column.reason = format!("another column is taken for `{name}` already");
+            }
+        }
+    }
+
+    /// Fields for what is left, the likeliest first, each once.
+    fn propose(&mut self) {
+        let mut found: Vec<(f64, usize, &FieldName, String)> = Vec::new();
+        for (index, profile) in self.profile.columns.iter().enumerate() {
+            if self.columns.get(index).is_none_or(|column| column.field.is_some()) {
+                continue;
+            }
+            for names in self.names.iter().filter(|names| !self.taken.contains(&names.field.name)) {
+                let likeness = names.likeness(&profile.header);
+                if likeness > 0.0 {
+                    found.push((
+                        likeness * SUGGESTED,
+                        index,
+                        &names.field.name,
+                        "the heading is close to the name of the field".to_owned(),
+                    ));
+                }
+            }
+            if let Some(look) = Look::of(profile) {
+                let free = self.names.iter().find(|names| look.fits(names.field) && !self.taken.contains(&names.field.name));
+                found.extend(free.map(|names| (LOOKS, index, &names.field.name, look.reason)));
+            }
+        }
+        found.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        let mut proposed: HashSet<&FieldName> = HashSet::new();
+        for (confidence, index, name, reason) in found {
+            let Some(column) = self.columns.get_mut(index).filter(|column| column.suggestion.is_none()) else { continue };
+            if proposed.insert(name) {
+                (column.suggestion, column.confidence, column.reason) = (Some(name.clone()), confidence, reason);
+            }
+        }
+        for column in self.columns.iter_mut().filter(|column| column.reason.is_empty()) {
+            column.reason =
+                if column.header.is_empty() { "the column has no heading" } else { "no field is called so" }.to_owned();
+        }
+    }
+
+    /// A column that can be read in two ways is undecided until a person has said in which.
+    fn ask(&mut self) {
+        for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns) {
+            let decided = column.decision();
+            let Some(name) = decided.goes_to().or(column.suggestion.as_ref()) else { continue };
+            let Some(names) = self.names.iter().find(|names| names.field.name == *name) else { continue };
+            let Some(question) = Question::about(names.field, profile, &decided) else { continue };
+            column.suggestion = Some(names.field.name.clone());
+            column.question = Some(question);
+            if column.field.take().is_some() {
+                column.confidence = column.confidence.min(SUGGESTED);
+                "the values can be read in two ways".clone_into(&mut column.reason);
+            }
+        }
+    }
+}

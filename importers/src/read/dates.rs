@@ -1,0 +1,232 @@
+//! Days as people write them.
+//!
+//! A column is read day first or month first as a whole. A year that stands first, or eight digits, is ISO 8601 under any
+//! reading. Nothing here guesses a century or a day that does not exist.
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::matching::DateOrder;
+
+/// How one value fits the readings that a column may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Not written like a date.
+    None,
+    /// Year first: the same under every reading.
+    Iso,
+    /// The same day under both readings, as 5/5/2024 is.
+    Same,
+    /// Can only be meant day first; there may still be no such day.
+    DayFirst,
+    /// Can only be meant month first; there may still be no such day.
+    MonthFirst,
+    /// Two different days.
+    Either,
+    /// Written like a date, and no day under any reading.
+    Neither,
+}
+
+/// Why a value is no day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Not written like a date.
+    NotADate,
+    /// The year has two digits.
+    ShortYear,
+    /// No such day; with the day that may be meant, written as the value was.
+    NotInCalendar(Option<String>),
+}
+
+/// Three numbers that may be a day.
+struct Written<'a> {
+    parts: [&'a str; 3],
+    separator: char,
+    /// Whether the year stands first.
+    iso: bool,
+}
+
+/// How `text` fits.
+pub(crate) fn weigh(text: &str) -> Fit {
+    let Some(written) = split(text) else { return Fit::None };
+    if written.iso {
+        return if written.day(DateOrder::Ymd).is_some() { Fit::Iso } else { Fit::Neither };
+    }
+    match (written.day(DateOrder::Dmy), written.day(DateOrder::Mdy)) {
+        (Some(one), Some(other)) if one == other => Fit::Same,
+        (Some(_), Some(_)) => Fit::Either,
+        (Some(_), None) => Fit::DayFirst,
+        (None, Some(_)) => Fit::MonthFirst,
+        // 31/02/2024 is no day, and still shows how its column is written.
+        (None, None) => match written.numbers() {
+            Some([a, b, _]) if a > 12 && b <= 12 => Fit::DayFirst,
+            Some([a, b, _]) if a <= 12 && b > 12 => Fit::MonthFirst,
+            Some(_) | None => Fit::Neither,
+        },
+    }
+}
+
+/// The day that `text` is in a column that is read in `order`.
+pub(crate) fn read(text: &str, order: DateOrder) -> Result<NaiveDate, Fault> {
+    let written = split(text).ok_or(Fault::NotADate)?;
+    if written.has_short_year() {
+        return Err(Fault::ShortYear);
+    }
+    written.day(order).ok_or_else(|| Fault::NotInCalendar(written.meant(order)))
+}
+
+impl Written<'_> {
+    fn numbers(&self) -> Option<[u32; 3]> {
+        let [a, b, c] = self.parts;
+        Some([a.parse().ok()?, b.parse().ok()?, c.parse().ok()?])
+    }
+
+    fn has_short_year(&self) -> bool {
+        !self.iso && self.parts.last().is_some_and(|year| year.len() != 4)
+    }
+
+    fn day(&self, order: DateOrder) -> Option<NaiveDate> {
+        if self.has_short_year() {
+            return None;
+        }
+        let [a, b, c] = self.numbers()?;
+        let (year, month, day) = match order {
+            _ if self.iso => (a, b, c),
+            DateOrder::Dmy => (c, b, a),
+            DateOrder::Mdy => (c, a, b),
+            DateOrder::Ymd => return None,
+        };
+        let year = i32::try_from(year).ok().filter(|year| *year > 0)?;
+        NaiveDate::from_ymd_opt(year, month, day)
+    }
+
+    /// The last day of the month for a day beyond it; day and month the other way round where only that is a day.
+    fn meant(&self, order: DateOrder) -> Option<String> {
+        let [a, b, c] = self.numbers()?;
+        if !self.iso {
+            let other = if order == DateOrder::Mdy { DateOrder::Dmy } else { DateOrder::Mdy };
+            if self.day(other).is_some() && order != DateOrder::Ymd {
+                return Some(self.write([b, a, c]));
+            }
+        }
+        let (year, month, day) = match order {
+            _ if self.iso => (a, b, c),
+            DateOrder::Dmy => (c, b, a),
+            DateOrder::Mdy => (c, a, b),
+            DateOrder::Ymd => return None,
+        };
+        let first = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, 1)?;
+        let last = u32::from(first.num_days_in_month());
+        let day = if day == 0 { 1 } else { last };
+        Some(match order {
+            _ if self.iso => self.write([a, b, day]),
+            DateOrder::Dmy => self.write([day, b, c]),
+            DateOrder::Mdy | DateOrder::Ymd => self.write([a, day, c]),
+        })
+    }
+
+    /// Three numbers, as long and with the separator as here.
+    fn write(&self, numbers: [u32; 3]) -> String {
+        let [a, b, c] = self.parts;
+        let separator = self.separator;
+        let [x, y, z] = numbers;
+        format!("{x:0a$}{separator}{y:0b$}{separator}{z:0c$}", a = a.len(), b = b.len(), c = c.len())
+    }
+}
+
+fn split(text: &str) -> Option<Written<'_>> {
+    let text = crate::fold::trim(text);
+    // The quick way out: nearly every cell of a file is no date.
+    if !text.starts_with(|first: char| first.is_ascii_digit()) || text.len() > 48 {
+        return None;
+    }
+    let (day, time) = match text.split_once(['T', ' ']) {
+        Some((day, time)) => (day, Some(time)),
+        None => (text, None),
+    };
+    if time.is_some_and(|time| !is_time(time)) {
+        return None;
+    }
+    let separator = day.chars().find(|letter| !letter.is_ascii_digit());
+    let Some(separator) = separator else { return compact(day) };
+    if !matches!(separator, '/' | '.' | '-') {
+        return None;
+    }
+    let mut parts = day.split(separator);
+    let parts = [parts.next()?, parts.next()?, parts.next()?];
+    let written = Written { parts, separator, iso: parts.first().is_some_and(|first| first.len() == 4) };
+    let whole = day.len() == parts.iter().map(|part| part.len()).sum::<usize>() + 2;
+    (whole && written.has_plausible_lengths()).then_some(written)
+}
+
+impl Written<'_> {
+    fn has_plausible_lengths(&self) -> bool {
+        let [a, b, c] = self.parts.map(|part| (part.len(), part.bytes().all(|byte| byte.is_ascii_digit())));
+        let short = |(length, digits): (usize, bool)| digits && (length == 1 || length == 2);
+        let year = |(length, digits): (usize, bool)| digits && length == 4;
+        short(b) && ((year(a) && short(c)) || (short(a) && (year(c) || c == (2, true))))
+    }
+}
+
+/// `20240131`, where it is a day of the last or the next few lifetimes; other numbers of eight digits are numbers.
+fn compact(day: &str) -> Option<Written<'_>> {
+    let parts = [day.get(..4)?, day.get(4..6)?, day.get(6..)?];
+    let written = Written { parts, separator: '-', iso: true };
+    let plausible = day.len() == 8 && (day.starts_with("19") || day.starts_with("20"));
+    (plausible && written.day(DateOrder::Ymd).is_some()).then_some(written)
+}
+
+/// What follows a day in a time stamp: `10:00`, `10:00:00.000Z`, `9:30 pm`.
+fn is_time(time: &str) -> bool {
+    time.contains(':')
+        && time.starts_with(|first: char| first.is_ascii_digit())
+        && time.bytes().all(|byte| byte.is_ascii_digit() || b":.,+- ZzAaPpMm".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+    use super::*;
+
+    #[test]
+    fn days_are_read_in_the_order_of_their_column() {
+        let day = |text, order| read(text, order).unwrap().to_string();
+        assert_eq!(day("3/4/2024", DateOrder::Dmy), "2024-04-03");
+        assert_eq!(day("3/4/2024", DateOrder::Mdy), "2024-03-04");
+        assert_eq!(day("03.04.2024 10:00", DateOrder::Dmy), "2024-04-03");
+        assert_eq!(day("2024-04-03T10:00:00+02:00", DateOrder::Mdy), "2024-04-03");
+        assert_eq!(day("2024/4/3", DateOrder::Dmy), "2024-04-03");
+        assert_eq!(day("20240403", DateOrder::Ymd), "2024-04-03");
+    }
+
+    #[test]
+    fn each_value_says_which_readings_it_fits() {
+        assert_eq!(weigh("25/04/2024"), Fit::DayFirst);
+        assert_eq!(weigh("04/25/2024"), Fit::MonthFirst);
+        assert_eq!(weigh("03/04/2024"), Fit::Either);
+        assert_eq!(weigh("5/5/2024"), Fit::Same);
+        assert_eq!(weigh("31/02/2024"), Fit::DayFirst);
+        assert_eq!(weigh("40/40/2024"), Fit::Neither);
+        assert_eq!(weigh("2024-04-03"), Fit::Iso);
+        for text in ["", "12", "1.5", "12345678", "192.168.1.1", "1/2", "a/b/c", "525R", "2024-04", "01/02/2024 soon"] {
+            assert_eq!(weigh(text), Fit::None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_does_not_exist_suggests_one_that_does() {
+        let meant = |text, order| match read(text, order) {
+            Err(Fault::NotInCalendar(meant)) => meant,
+            Ok(_) | Err(Fault::NotADate | Fault::ShortYear) => None,
+        };
+        assert_eq!(meant("31/02/2024", DateOrder::Dmy).as_deref(), Some("29/02/2024"));
+        assert_eq!(meant("2/31/2023", DateOrder::Mdy).as_deref(), Some("2/28/2023"));
+        assert_eq!(meant("2024-06-31", DateOrder::Dmy).as_deref(), Some("2024-06-30"));
+        assert_eq!(meant("04/25/2024", DateOrder::Dmy).as_deref(), Some("25/04/2024"));
+        assert_eq!(meant("40/40/2024", DateOrder::Dmy), None);
+    }
+
+    #[test]
+    fn a_century_is_not_guessed() {
+        assert_eq!(read("3/4/24", DateOrder::Dmy), Err(Fault::ShortYear));
+    }
+}

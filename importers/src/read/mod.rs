@@ -1,0 +1,184 @@
+//! One cell as a value of a field.
+//!
+//! How a column is read has been decided when a [`Reader`] is made; nothing here looks at other cells, and nothing guesses. What
+//! cannot be read is said, with what may be meant.
+
+use std::borrow::Cow;
+
+use hayward_domain::schema::{Field, Kind, ReadsAs};
+use serde_json::Value;
+
+use crate::fold::trim;
+use crate::matching::{DateOrder, DecimalMark};
+use crate::table::{Cell, Shape, csv_plain};
+
+pub(crate) mod booleans;
+pub(crate) mod countries;
+pub(crate) mod dates;
+pub(crate) mod links;
+pub(crate) mod numbers;
+
+/// What was done to cells without being asked; only what loses nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// White space around a value was left away.
+    pub(crate) trimmed: u64,
+    /// Line breaks inside a value were made the same.
+    pub(crate) line_breaks: u64,
+    /// The apostrophe of an export was taken away.
+    pub(crate) apostrophes: u64,
+    /// A web address was given `https://`.
+    pub(crate) schemes: u64,
+}
+
+/// Why a cell is no value of its field.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    pub(crate) code: &'static str,
+    pub(crate) message: &'static str,
+    pub(crate) suggestion: Option<String>,
+}
+
+/// How the cells of one column become values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    kind: Kind,
+    reads_as: Option<ReadsAs>,
+    order: DateOrder,
+    mark: DecimalMark,
+}
+
+/// The text of a cell without what only its file needed: white space around it, carriage returns, and in CSV the apostrophe
+/// before what would be a formula.
+pub(crate) fn clean<'a>(text: &'a str, is_csv: bool, counts: &mut Counts) -> Cow<'a, str> {
+    let trimmed = trim(text);
+    counts.trimmed += u64::from(trimmed.len() != text.len());
+    let plain = if is_csv { csv_plain(trimmed) } else { trimmed };
+    counts.apostrophes += u64::from(plain.len() != trimmed.len());
+    if !plain.contains('\r') {
+        return Cow::Borrowed(plain);
+    }
+    counts.line_breaks += 1;
+    Cow::Owned(plain.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+impl Reader {
+    /// Reads a column as values of `field`.
+    pub(crate) fn new(field: &Field, order: DateOrder, mark: DecimalMark) -> Self {
+        Self { kind: field.kind, reads_as: field.reads_as, order, mark }
+    }
+
+    /// The value of a cell that is not blank.
+    pub(crate) fn read(&self, cell: Cell<'_>, counts: &mut Counts) -> Result<Value, Wrong> {
+        match cell.shape {
+            Shape::Text => self.text(cell.text, counts),
+            Shape::Number => match self.kind {
+                Kind::Number | Kind::Integer => self.number(numbers::json(cell.text)),
+                Kind::Text | Kind::Date | Kind::Boolean | Kind::Structured => self.text(cell.text, counts),
+            },
+            Shape::Boolean => match self.kind {
+                Kind::Boolean => Ok(Value::Bool(cell.text == "true")),
+                Kind::Text => Ok(Value::from(cell.text)),
+                Kind::Date | Kind::Integer | Kind::Number | Kind::Structured => {
+                    Err(Wrong::of_type("is true or false, which this field is not"))
+                }
+            },
+            Shape::List => self.list(cell.text),
+            Shape::Nested => Err(Wrong::of_type("is an object or a list of objects, where one value is expected")),
+        }
+    }
+
+    fn text(&self, text: &str, counts: &mut Counts) -> Result<Value, Wrong> {
+        match self.kind {
+            Kind::Text => self.words(text, counts),
+            Kind::Date => {
+                dates::read(text, self.order).map(|day| Value::from(day.to_string())).map_err(|fault| self.no_day(fault))
+            }
+            Kind::Integer | Kind::Number => match self.reads_as {
+                Some(ReadsAs::Latitude | ReadsAs::Longitude) => self.number(numbers::degrees(text)),
+                Some(
+                    ReadsAs::Identifier | ReadsAs::Phone | ReadsAs::Postcode | ReadsAs::Email | ReadsAs::Url | ReadsAs::Country,
+                )
+                | None => self.number(numbers::read(text, self.mark)),
+            },
+            Kind::Boolean => booleans::read(text).map(Value::Bool).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
+            Kind::Structured => structured(text),
+        }
+    }
+
+    fn words(&self, text: &str, counts: &mut Counts) -> Result<Value, Wrong> {
+        match self.reads_as {
+            Some(ReadsAs::Country) => countries::read(text).map(Value::from).ok_or_else(|| Wrong {
+                code: "constraint-error",
+                message: "is not a country, by name or by ISO 3166-1 code",
+                suggestion: countries::meant(text),
+            }),
+            Some(ReadsAs::Url) => {
+                let address = links::with_scheme(text);
+                counts.schemes += u64::from(address.is_some());
+                Ok(Value::from(address.unwrap_or_else(|| text.to_owned())))
+            }
+            Some(
+                ReadsAs::Identifier
+                | ReadsAs::Phone
+                | ReadsAs::Postcode
+                | ReadsAs::Email
+                | ReadsAs::Latitude
+                | ReadsAs::Longitude,
+            )
+            | None => Ok(Value::from(text)),
+        }
+    }
+
+    fn number(&self, text: Option<String>) -> Result<Value, Wrong> {
+        let text = text.ok_or_else(|| Wrong::of_type("is not a number"))?;
+        let number = numbers::exact(&text).ok_or_else(|| Wrong::of_type("has more digits than can be kept exactly"))?;
+        if self.kind == Kind::Integer && number.is_f64() {
+            return Err(Wrong::of_type("is not a whole number"));
+        }
+        Ok(Value::Number(number))
+    }
+
+    fn list(&self, raw: &str) -> Result<Value, Wrong> {
+        match self.kind {
+            Kind::Structured => structured(raw),
+            Kind::Text => {
+                let values: Vec<Value> = serde_json::from_str(raw).map_err(|_| Wrong::of_type("is not valid JSON"))?;
+                let texts = values.iter().filter(|value| !value.is_null()).map(|value| match value.as_str() {
+                    Some(text) => text.to_owned(),
+                    None => value.to_string(),
+                });
+                Ok(Value::from(texts.collect::<Vec<_>>().join("; ")))
+            }
+            Kind::Date | Kind::Integer | Kind::Number | Kind::Boolean => {
+                Err(Wrong::of_type("is a list, where one value is expected"))
+            }
+        }
+    }
+
+    fn no_day(&self, fault: dates::Fault) -> Wrong {
+        match fault {
+            dates::Fault::NotADate => Wrong::of_type("is not a day, as in 2024-12-31"),
+            dates::Fault::ShortYear => Wrong::of_type("has a year of two digits; the century is needed too"),
+            dates::Fault::NotInCalendar(suggestion) => {
+                let message = match self.order {
+                    DateOrder::Dmy => "is not a day in the calendar (day, month, year)",
+                    DateOrder::Mdy => "is not a day in the calendar (month, day, year)",
+                    DateOrder::Ymd => "is not a day in the calendar (year, month, day)",
+                };
+                Wrong { code: "type-error", message, suggestion }
+            }
+        }
+    }
+}
+
+fn structured(text: &str) -> Result<Value, Wrong> {
+    let value = serde_json::from_str(text).ok().filter(|value: &Value| value.is_array() || value.is_object());
+    value.ok_or_else(|| Wrong::of_type("is not a JSON array or object"))
+}
+
+impl Wrong {
+    fn of_type(message: &'static str) -> Self {
+        Self { code: "type-error", message, suggestion: None }
+    }
+}

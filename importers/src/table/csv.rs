@@ -1,0 +1,175 @@
+//! Cells between separators (RFC 4180, and what people's programs make of it).
+//!
+//! Our own reader, because it must count empty lines, refuse a cell before it is held, and tell where a row begins. It takes
+//! what spreadsheets take: a quotation mark opens a cell only as its first character, and text after the closing one is kept.
+
+use super::row::{Row, Shape};
+use crate::refusal::Refusal;
+use crate::text::Text;
+
+/// The rows of a file.
+pub(crate) struct Rows {
+    text: Text,
+    delimiter: Option<u8>,
+    number: u64,
+    after_return: bool,
+}
+
+/// Where in a row the reader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// At the first character of a cell.
+    Start,
+    /// In a cell without quotes, or behind its closing one.
+    Plain,
+    /// Between quotes.
+    Quoted,
+    /// At a quote between quotes: the closing one, or the first of two.
+    Quote,
+}
+
+impl Rows {
+    /// Reads `text`, whose first line `sep=;` is not a row.
+    pub(crate) fn new(text: Text, delimiter: Option<char>) -> Result<Self, Refusal> {
+        let delimiter = delimiter.and_then(|letter| u8::try_from(letter).ok());
+        let mut rows = Self { text, delimiter, number: 0, after_return: false };
+        rows.skip_separator_line()?;
+        Ok(rows)
+    }
+
+    /// Reads the next row into `row`; false at the end of the file.
+    pub(crate) fn next(&mut self, row: &mut Row) -> Result<bool, Refusal> {
+        row.begin(self.number + 1);
+        let mut state = State::Start;
+        loop {
+            let Some(mut rest) = self.text.rest()? else { return self.end(row, state) };
+            let mut used = 0;
+            // The second half of a line end whose first half may have been in the last buffer.
+            if std::mem::take(&mut self.after_return)
+                && let Some(after) = rest.strip_prefix('\n')
+            {
+                (rest, used) = (after, 1);
+            }
+            let (taken, ended) = step(rest, self.delimiter, row, &mut state);
+            self.text.consume(used + taken);
+            row.check()?;
+            if let Some(end) = ended {
+                self.number += 1;
+                self.after_return = end == b'\r';
+                return Ok(true);
+            }
+        }
+    }
+
+    fn end(&mut self, row: &mut Row, state: State) -> Result<bool, Refusal> {
+        if state == State::Quoted {
+            return Err(Refusal::UnclosedQuote { row: row.number });
+        }
+        // Without this a file that ends in a line end would have an empty row below it.
+        if row.is_untouched() && state == State::Start {
+            return Ok(false);
+        }
+        row.end_cell(Shape::Text);
+        row.check()?;
+        self.number += 1;
+        Ok(true)
+    }
+
+    fn skip_separator_line(&mut self) -> Result<(), Refusal> {
+        let Some(rest) = self.text.rest()? else { return Ok(()) };
+        if let Some((_, length)) = separator_line(rest) {
+            self.text.consume(length);
+        }
+        Ok(())
+    }
+}
+
+/// The separator that Excel's first line `sep=;` names, and the length of that line.
+pub(super) fn separator_line(text: &str) -> Option<(char, usize)> {
+    let mut rest = text.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).and(text.get(4..))?.chars();
+    let separator = rest.next().filter(|letter| super::delimiter::CANDIDATES.contains(letter))?;
+    let rest = rest.as_str();
+    let after = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r']))?;
+    Some((separator, text.len() - after.len()))
+}
+
+/// The beginning of a file, to look at before it is read.
+pub(super) struct Sample {
+    /// Its text, from the first character.
+    pub(super) text: String,
+    /// Whether that is all of it.
+    pub(super) whole: bool,
+}
+
+impl Sample {
+    /// Shows every complete row, with its number, to `see`.
+    pub(super) fn rows(&self, delimiter: Option<char>, mut see: impl FnMut(&Row)) {
+        let delimiter = delimiter.and_then(|letter| u8::try_from(letter).ok());
+        let skipped = separator_line(&self.text).map_or(0, |(_, length)| length);
+        let mut rest = self.text.get(skipped..).unwrap_or_default();
+        let (mut row, mut number) = (Row::default(), 0);
+        while !rest.is_empty() {
+            number += 1;
+            row.begin(number);
+            let mut state = State::Start;
+            let (used, end) = step(rest, delimiter, &mut row, &mut state);
+            rest = rest.get(used..).unwrap_or_default();
+            match end {
+                Some(b'\r') => rest = rest.strip_prefix('\n').unwrap_or(rest),
+                Some(_) => {}
+                None if self.whole => row.end_cell(Shape::Text),
+                None => return,
+            }
+            see(&row);
+        }
+    }
+}
+
+/// Reads on through `text`: how many bytes were used, and the character that ended the row, if one did.
+fn step(text: &str, delimiter: Option<u8>, row: &mut Row, state: &mut State) -> (usize, Option<u8>) {
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        match *state {
+            State::Start if rest.starts_with('"') => {
+                at += 1;
+                *state = State::Quoted;
+            }
+            State::Quote if rest.starts_with('"') => {
+                row.push("\"");
+                at += 1;
+                *state = State::Quoted;
+            }
+            State::Start | State::Quote => *state = State::Plain,
+            State::Quoted => {
+                let (inside, closes) = until(rest, |byte| byte == b'"');
+                row.push(inside);
+                at += inside.len();
+                if closes.is_some() {
+                    at += 1;
+                    *state = State::Quote;
+                }
+            }
+            State::Plain => {
+                let (inside, end) = until(rest, |byte| byte == b'\n' || byte == b'\r' || Some(byte) == delimiter);
+                row.push(inside);
+                at += inside.len();
+                let Some(end) = end else { continue };
+                at += 1;
+                row.end_cell(Shape::Text);
+                *state = State::Start;
+                if Some(end) != delimiter {
+                    return (at, Some(end));
+                }
+            }
+        }
+    }
+    (at, None)
+}
+
+/// The text before the first ASCII byte that `stops`, and that byte.
+fn until(text: &str, stops: impl Fn(u8) -> bool) -> (&str, Option<u8>) {
+    match text.bytes().enumerate().find(|(_, byte)| stops(*byte)) {
+        Some((at, byte)) => (text.get(..at).unwrap_or_default(), Some(byte)),
+        None => (text, None),
+    }
+}

@@ -1,0 +1,91 @@
+//! Which row of a CSV file holds the headings.
+//!
+//! People put titles, dates and empty lines above their tables. Such a line fills few of the columns; a header fills most and
+//! has words in it.
+
+use crate::fold::trim;
+use crate::read::{dates, links, numbers};
+use crate::table::row::{Cell, Row};
+
+/// How many filled rows from the top may be titles.
+const TITLES: usize = 20;
+
+/// The longest heading, in characters; what is longer is prose.
+const HEADING: usize = 120;
+
+/// What matters of a row near the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outline {
+    /// Its number.
+    pub(super) number: u64,
+    filled: usize,
+    words: usize,
+}
+
+impl Outline {
+    pub(super) fn of(row: &Row) -> Self {
+        let filled = row.cells().filter(|cell| !cell.is_blank()).count();
+        Self { number: row.number, filled, words: row.cells().filter(is_heading).count() }
+    }
+}
+
+/// The number of the header row among the rows that are not blank; nothing if none has a heading in it.
+pub(super) fn header_row(rows: &[Outline]) -> Option<u64> {
+    let mut widths: Vec<usize> = rows.iter().map(|row| row.filled).collect();
+    widths.sort_unstable();
+    let typical = widths.get(widths.len() / 2).copied().unwrap_or(0);
+    let top = rows.get(..TITLES.min(rows.len())).unwrap_or_default();
+    let mut rest = top;
+    while let Some((row, below)) = rest.split_first() {
+        let header_below = below.iter().any(|row| row.filled >= typical.max(2) && row.words == row.filled);
+        let is_title = row.filled * 2 <= typical && header_below;
+        if !is_title {
+            return (row.words > 0).then_some(row.number);
+        }
+        rest = below;
+    }
+    None
+}
+
+/// Whether a cell may name a column: words, and nothing that is clearly a value.
+fn is_heading(cell: &Cell<'_>) -> bool {
+    let text = trim(cell.text);
+    text.chars().any(char::is_alphabetic)
+        && text.chars().nth(HEADING).is_none()
+        && dates::weigh(text) == dates::Fit::None
+        && numbers::weigh(text) == numbers::Fit::None
+        && !links::looks_like_email(text)
+        && !links::has_scheme(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(number: u64, filled: usize, words: usize) -> Outline {
+        Outline { number, filled, words }
+    }
+
+    #[test]
+    fn titles_above_the_header_are_passed_over() {
+        let rows = [row(1, 1, 1), row(3, 2, 1), row(4, 6, 6), row(5, 6, 3), row(6, 5, 3)];
+        assert_eq!(header_row(&rows), Some(4));
+    }
+
+    #[test]
+    fn a_header_shorter_than_its_rows_is_still_the_header() {
+        let rows = [row(1, 2, 2), row(2, 5, 3), row(3, 5, 2), row(4, 5, 3)];
+        assert_eq!(header_row(&rows), Some(1));
+    }
+
+    #[test]
+    fn rows_of_values_have_no_header() {
+        assert_eq!(header_row(&[row(1, 3, 0), row(2, 3, 0)]), None);
+        assert_eq!(header_row(&[]), None);
+    }
+
+    #[test]
+    fn one_column_has_a_header_too() {
+        assert_eq!(header_row(&[row(1, 1, 1), row(2, 1, 1)]), Some(1));
+    }
+}

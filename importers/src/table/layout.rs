@@ -1,0 +1,116 @@
+//! Finds out what kind of file it is, from its name and its first bytes.
+
+use super::csv::Sample;
+use super::header::{Outline, header_row};
+use super::{Format, Reading, delimiter};
+use crate::fold::trim;
+use crate::refusal::Refusal;
+use crate::source::Source;
+use crate::text::{Text, detect, head};
+
+/// How much text the vote over the separator sees.
+const SAMPLE: usize = 256 * 1024;
+
+/// Beginnings of files that are no text, or not the text they look like, and what they are.
+const KNOWN: [(&[u8], &str); 9] = [
+    (b"PK\x03\x04", "a workbook or an archive"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook"),
+    (b"%PDF-", "a PDF"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"SQLite format 3", "a database"),
+    (b"BZh9", "a compressed file"),
+    (b"7z\xbc\xaf", "an archive"),
+];
+
+/// How to read a file.
+pub(crate) struct Layout {
+    /// What people see of it.
+    pub(crate) reading: Reading,
+    /// Whether some bytes mean nothing in the file's encoding.
+    pub(crate) damaged: bool,
+}
+
+/// Finds out how to read `source`.
+///
+/// # Errors
+/// Where it is no table in any format that is known here.
+pub(crate) fn find(source: &dyn Source) -> Result<Layout, Refusal> {
+    let head = head(source)?;
+    if head.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if let Some((_, what)) = KNOWN.iter().find(|(start, _)| head.starts_with(start)) {
+        return Err(Refusal::Unsupported(what));
+    }
+    let detected = detect(source, &head)?;
+    let sample = sample(Text::new(source.open()?, detected.encoding))?;
+    let start = trim(&sample.text);
+    if start.is_empty() && sample.whole {
+        return Err(Refusal::Empty);
+    }
+    let encoding = detected.encoding.name().to_ascii_lowercase();
+    let format = format(source.name(), start);
+    let mut reading = Reading { format, encoding, delimiter: None, header_row: 1, sheet: None };
+    if format == Format::Csv {
+        if is_markup(start) {
+            return Err(Refusal::NotATable);
+        }
+        reading.delimiter = delimiter::vote(&sample);
+        let mut outlines = Vec::new();
+        sample.rows(reading.delimiter, |row| {
+            if !row.is_blank() {
+                outlines.push(Outline::of(row));
+            }
+        });
+        reading.header_row = header_row(&outlines).ok_or(Refusal::NoHeader)?;
+    }
+    Ok(Layout { reading, damaged: detected.damaged })
+}
+
+fn sample(mut text: Text) -> Result<Sample, Refusal> {
+    let mut sample = Sample { text: String::new(), whole: false };
+    while sample.text.len() < SAMPLE {
+        let Some(rest) = text.rest()? else {
+            sample.whole = true;
+            break;
+        };
+        sample.text.push_str(rest);
+        let length = rest.len();
+        text.consume(length);
+    }
+    Ok(sample)
+}
+
+/// The name decides between formats that begin alike; without a telling name the first character does.
+fn format(name: &str, start: &str) -> Format {
+    let ending = name.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_ascii_lowercase());
+    match (ending.as_str(), start.chars().next()) {
+        ("csv" | "tsv" | "tab", _) => Format::Csv,
+        ("ndjson" | "jsonl", _) => Format::Ndjson,
+        ("json", Some('[')) => Format::Json,
+        (_, Some('[')) if begins_array(start) => Format::Json,
+        (_, Some('{')) => one_or_many(start),
+        ("json", _) => Format::Json,
+        (_, _) => Format::Csv,
+    }
+}
+
+/// A heading may begin with a bracket too, but not with a second one behind it.
+fn begins_array(start: &str) -> bool {
+    start.strip_prefix('[').is_some_and(|inside| inside.trim_start().starts_with(['{', '[', ']']))
+}
+
+/// A file that begins with an object has either one object a line, or one object over many lines.
+fn one_or_many(start: &str) -> Format {
+    let first = start.lines().next().unwrap_or_default();
+    let complete = serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok();
+    if complete && start.len() > first.len() { Format::Ndjson } else { Format::Json }
+}
+
+/// Web pages are what a failed download leaves in a file called `list.csv`.
+fn is_markup(start: &str) -> bool {
+    let start = start.get(..9).unwrap_or(start).to_ascii_lowercase();
+    start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<?xml")
+}

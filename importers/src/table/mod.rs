@@ -1,0 +1,103 @@
+//! A file as rows and columns, whatever its format.
+//!
+//! Rows are numbered as a spreadsheet numbers them: a quoted cell with line breaks is one row, an empty line is a row, and a line
+//! `sep=;` is none. The first record of a JSON file is row 2, as if its keys were a header above it. What cells mean is not
+//! decided here.
+
+use encoding_rs::{Encoding, UTF_8};
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+use crate::source::Source;
+use crate::text::Text;
+
+mod csv;
+mod delimiter;
+mod flatten;
+mod header;
+mod json;
+mod layout;
+mod row;
+mod safe;
+mod scan;
+
+pub(crate) use flatten::Keys;
+pub(crate) use layout::{Layout, find};
+pub(crate) use row::{Cell, Row, Shape};
+pub use safe::{csv_plain, csv_safe};
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Cells between separators: `,`, `;`, tab or `|`.
+    Csv,
+    /// One array of objects, or one object.
+    Json,
+    /// One object a line.
+    Ndjson,
+}
+
+/// How the file was read. A person may look at it and say that it was read wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// What kind of file it is.
+    pub format: Format,
+    /// The name of the encoding in lower case: `utf-8`, `windows-1252` …
+    pub encoding: String,
+    /// The separator; none where a line is one cell, and for formats without one.
+    pub delimiter: Option<char>,
+    /// The row with the headings; 1 for JSON.
+    pub header_row: u64,
+    /// The sheet of a workbook. No format that is read today has sheets.
+    pub sheet: Option<String>,
+}
+
+impl Reading {
+    /// The rows of `source` from the first one on, title rows and header included. JSON cells stand in the order of `keys`.
+    pub(crate) fn rows(&self, source: &dyn Source, keys: Keys) -> Result<Rows, Refusal> {
+        let encoding = Encoding::for_label(self.encoding.as_bytes()).unwrap_or(UTF_8);
+        let text = Text::new(source.open()?, encoding);
+        Ok(match self.format {
+            Format::Csv => Rows::Csv(csv::Rows::new(text, self.delimiter)?),
+            Format::Json => Rows::Json(json::Rows::new(text, scan::Arrangement::Document, keys)),
+            Format::Ndjson => Rows::Json(json::Rows::new(text, scan::Arrangement::Lines, keys)),
+        })
+    }
+}
+
+/// What was found at one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Cells.
+    Cells,
+    /// A record that could not be read, and why; the ones after it can.
+    Broken(&'static str),
+}
+
+/// The rows of a file, one at a time.
+pub(crate) enum Rows {
+    /// Of cells between separators.
+    Csv(csv::Rows),
+    /// Of JSON objects.
+    Json(json::Rows),
+}
+
+impl Rows {
+    /// Reads the next row into `row`; nothing at the end of the file.
+    pub(crate) fn next(&mut self, row: &mut Row) -> Result<Option<Line>, Refusal> {
+        match self {
+            Self::Csv(rows) => Ok(rows.next(row)?.then_some(Line::Cells)),
+            Self::Json(rows) => rows.next(row),
+        }
+    }
+
+    /// The keys that have been seen so far; none for formats with a header row.
+    pub(crate) fn keys(self) -> Keys {
+        match self {
+            Self::Csv(_) => Keys::default(),
+            Self::Json(rows) => rows.keys(),
+        }
+    }
+}

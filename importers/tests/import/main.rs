@@ -1,0 +1,15 @@
+//! Files in, drafts out: the importer as its callers use it, over files that people really save.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
+mod accounting;
+mod csv_files;
+mod encodings;
+mod harness;
+mod json_files;
+mod limits;
+mod matching;
+mod properties;
+mod real_lists;
+mod safety;
+mod typing;

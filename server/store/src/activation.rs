@@ -1,0 +1,186 @@
+//! From agreed to answered: building a share, and what the clock ends.
+//!
+//! * An agreed version is due once its grace period is over and its first day has come.
+//! * Its share is built under the dataset's claim, from every live record, and becomes readable in the same transaction that makes
+//!   the version active and its predecessor superseded.
+//! * A version that is in force while its share was built under another (narrowing) is rebuilt in the same way.
+//! * If anything moved meanwhile (withdrawn, ended, narrowed again), what was staged is removed and nothing happens.
+//! * Expiry is a commit of its own, made before the next list or feed is answered.
+
+use std::sync::Arc;
+
+use hayward_domain::agreement::{Event, State};
+
+use crate::agreements::{self, By};
+use crate::conn::{Conn, Eyes};
+use crate::edition::Commit;
+use crate::error::{Result, StoreError};
+use crate::sql::{Number, Sql, rows};
+use crate::{Store, counter, floor, share};
+
+rows! {
+    Due { agreement: i64, version: i64, dataset: i64 }
+    ShareState { head: i64, floor: i64 }
+}
+
+impl Store {
+    /// Whether the clock has something to do before a list or the feed may be answered.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn anything_expired(&self) -> Result<bool> {
+        let select = "select count(*) as value from agreement_versions where ends_at <= ?
+            and state in ('requested', 'offered', 'agreed', 'active', 'suspended')";
+        let now = (self.clock)();
+        Ok(self.db.read(Eyes::Recipient, |conn| conn.one::<Number>(Sql::new(select).bind(now)))?.value > 0)
+    }
+
+    /// Ends what has reached its last day.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn expire_due(&self) -> Result<usize> {
+        let now = (self.clock)();
+        self.db.write(|conn| {
+            let number = counter::commit(conn)?;
+            let select =
+                "select v.agreement, v.version, a.dataset from agreement_versions v join agreements a on a.number = v.agreement
+                where v.ends_at <= ? and v.state in ('requested', 'offered', 'agreed', 'active', 'suspended')";
+            let due = conn.load::<Due>(Sql::new(select).bind(now))?;
+            for due in &due {
+                let agreement = agreements::by_number(conn, due.agreement)?;
+                let version = agreements::version(conn, due.agreement, due.version)?;
+                let stood = agreements::in_force(version.state()?);
+                agreements::transition(conn, &agreement, &version, Event::Expire, &By::clock(), now)?;
+                if stood {
+                    floor::close(conn, due.agreement, number)?;
+                }
+            }
+            Ok(due.len())
+        })
+    }
+
+    /// Builds every share that is due. Returns how many were built; those whose dataset is being written are left for the next time.
+    ///
+    /// # Errors
+    /// The first that is not [`StoreError::Busy`].
+    pub fn build_due(self: &Arc<Self>) -> Result<usize> {
+        let mut built = 0;
+        for due in self.due()? {
+            match self.build(&due) {
+                Ok(done) => built += usize::from(done),
+                Err(StoreError::Busy(_) | StoreError::Fenced) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(built)
+    }
+
+    fn due(&self) -> Result<Vec<Due>> {
+        let now = (self.clock)();
+        self.db.read(Eyes::Own, |conn| {
+            let grace = self.settings(conn)?.grace;
+            let select =
+                "select v.agreement, v.version, a.dataset from agreement_versions v join agreements a on a.number = v.agreement
+                where (v.state = 'agreed' and v.starts_at <= ? and v.agreed_at <= ? and v.ends_at > ?)
+                or (v.state in ('active', 'suspended') and not exists
+                    (select 1 from shares s where s.number = v.agreement and s.version = v.version))
+                order by v.agreement";
+            conn.load::<Due>(Sql::new(select).bind(now).bind(now.minus(grace)).bind(now))
+        })
+    }
+
+    fn build(self: &Arc<Self>, due: &Due) -> Result<bool> {
+        let commit = Commit::begin(self, due.dataset, "activation")?;
+        let edition = commit.dataset.head;
+        let lens = self.db.write(|conn| {
+            self.ensure_share(conn, due)?;
+            share::lens_of(self, conn, due.agreement, due.version)
+        })?;
+        let records = share::all_records(self, &lens)?;
+        let staged = share::stage(self, commit.claim(), &lens, &records, edition)?;
+        let now = commit.now();
+        let done = self.db.write(|conn| {
+            let number = counter::commit(conn)?;
+            commit.claim().check(conn, now)?;
+            let agreement = agreements::by_number(conn, due.agreement)?;
+            let version = agreements::version(conn, due.agreement, due.version)?;
+            let share = "select head, floor from shares where number = ?";
+            let share = conn.one::<ShareState>(Sql::new(share).bind(due.agreement))?;
+            let state = version.state()?;
+            if version.ends_at <= now.0 || !(state == State::Agreed || agreements::in_force(state)) {
+                return Ok(false);
+            }
+            let before = if state == State::Agreed { self.predecessor(conn, due.agreement)? } else { None };
+            // What the version before showed and this one does not must not come back through a cursor from before.
+            let floor = match &before {
+                Some(before) if !self.terms(conn, due.agreement, before.version)?.0.is_at_most(&lens.terms) => share.head + 1,
+                Some(_) | None => share.floor,
+            };
+            // The head reaches the floor even where no row changed: below it nothing can be read.
+            let head = if staged.changed || floor > share.head { share.head + 1 } else { share.head };
+            let update = "update shares set head = ?, floor = ?, version = ? where number = ?";
+            conn.execute(Sql::new(update).bind(head).bind(floor).bind(due.version).bind(due.agreement))?;
+            if head > share.head {
+                share::note_edition(conn, due.agreement, head, number)?;
+            }
+            if let Some(before) = before {
+                agreements::transition(conn, &agreement, &before, Event::Supersede, &By::clock(), now)?;
+            }
+            if state == State::Agreed {
+                agreements::transition(conn, &agreement, &version, Event::Activate, &By::clock(), now)?;
+            }
+            if floor > share.floor {
+                // The feed sees a closing and an opening, and so nothing of what lies below the floor.
+                floor::close(conn, due.agreement, number)?;
+            }
+            floor::erase_below(conn, due.agreement, floor)?;
+            floor::reopen(conn, due.agreement, number)?;
+            commit.claim().release(conn)?;
+            Ok(true)
+        })?;
+        if !done {
+            commit.abandon()?;
+        }
+        Ok(done)
+    }
+
+    /// The version in force that an agreed one takes over from.
+    fn predecessor(&self, conn: &mut Conn, agreement: i64) -> Result<Option<agreements::VersionRow>> {
+        for version in agreements::versions(conn, agreement)? {
+            if agreements::in_force(version.state()?) {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The share of an agreement exists from its first building on.
+    fn ensure_share(&self, conn: &mut Conn, due: &Due) -> Result<()> {
+        let exists = Sql::new("select count(*) as value from shares where number = ?").bind(due.agreement);
+        if conn.one::<Number>(exists)?.value > 0 {
+            return Ok(());
+        }
+        let agreement = agreements::by_number(conn, due.agreement)?;
+        let (_, schema) = self.terms(conn, due.agreement, due.version)?;
+        let shelf = self.shelf(conn, agreement.audience, &schema.collection)?;
+        // Version 0 is none: the share is not built yet.
+        let insert = "insert into shares (number, shelf, dataset, version) values (?, ?, ?, 0)";
+        conn.execute(Sql::new(insert).bind(due.agreement).bind(shelf).bind(agreement.dataset))?;
+        Ok(())
+    }
+
+    /// The shelf of an audience and a collection.
+    fn shelf(&self, conn: &mut Conn, audience: i64, collection: &str) -> Result<i64> {
+        let select = "select number as value from shelves where audience = ? and collection = ?";
+        let found = conn.first::<Number>(Sql::new(select).bind(audience).bind(collection))?;
+        if let Some(found) = found {
+            return Ok(found.value);
+        }
+        let number = counter::take(conn, "shelf", 1)?;
+        let insert = "insert into shelves (number, audience, collection) values (?, ?, ?)
+            on conflict (audience, collection) do nothing";
+        conn.execute(Sql::new(insert).bind(number).bind(audience).bind(collection))?;
+        Ok(conn.one::<Number>(Sql::new(select).bind(audience).bind(collection))?.value)
+    }
+}

@@ -1,0 +1,172 @@
+//! Approving, declining, stopping: what stewards do to a version that stands.
+
+use std::collections::BTreeSet;
+
+use hayward_domain::agreement::{Actor, ApprovalRule, Event, RulesMet, Side, met};
+use hayward_domain::id::{AgreementId, PersonId};
+use hayward_domain::moment::Moment;
+
+use super::{AgreementRow, By, VersionRow, lock, transition, version};
+use crate::conn::Conn;
+use crate::error::{Result, StoreError};
+use crate::sql::{Number, Sql, Word, rows};
+use crate::{Caller, Store, counter, floor};
+
+/// What a steward can do to a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes, for one's own side.
+    Approve,
+    /// No, to the other side's proposal.
+    Decline,
+    /// Take back one's own proposal, or what is agreed and not yet in force.
+    Withdraw,
+    /// Stop for the time being.
+    Suspend,
+    /// Lift one's own side's suspension.
+    Resume,
+    /// Stop for good.
+    End,
+    /// Certify that the copies are deleted, or are kept under the terms.
+    Certify,
+}
+
+impl Decision {
+    /// Every decision.
+    pub const ALL: [Self; 7] =
+        [Self::Approve, Self::Decline, Self::Withdraw, Self::Suspend, Self::Resume, Self::End, Self::Certify];
+
+    /// The word in the URL.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Decline => "decline",
+            Self::Withdraw => "withdraw",
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
+            Self::End => "end",
+            Self::Certify => "certify",
+        }
+    }
+
+    /// The decision that a word of a URL names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|decision| decision.as_str() == text)
+    }
+}
+
+/// What a decision did to what can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing: it changed a state that opens no data.
+    Unchanged,
+    /// Both sides agree; the share is to be built once it is due.
+    Agreed,
+    /// A share stopped answering.
+    Closed,
+    /// A share answers again.
+    Opened,
+}
+
+rows! {
+    RuleRow { approval_rule: String }
+}
+
+impl Store {
+    /// Applies a steward's decision to one version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the caller is no party; [`StoreError::Refused`] where the state machine or the rules say no.
+    pub fn decide(
+        &self,
+        caller: &Caller,
+        id: &AgreementId,
+        number: i64,
+        decision: Decision,
+        reason: Option<String>,
+    ) -> Result<Outcome> {
+        let now = (self.clock)();
+        self.db.write(|conn| {
+            let commit = counter::commit(conn)?;
+            let (agreement, side) = lock(conn, id, caller)?;
+            let row = version(conn, agreement.number, number)?;
+            let by = By { actor: Actor::Steward(side), who: Some(caller), reason };
+            let event = match decision {
+                Decision::Approve => approve(conn, &agreement, &row, caller, side, now)?,
+                Decision::Decline => Event::Decline,
+                Decision::Withdraw => Event::Withdraw,
+                Decision::Suspend => Event::Suspend,
+                Decision::Resume => Event::Resume,
+                Decision::End => Event::End,
+                Decision::Certify => Event::Certify,
+            };
+            let after = transition(conn, &agreement, &row, event, &by, now)?;
+            match decision {
+                Decision::Suspend | Decision::End => {
+                    floor::close(conn, agreement.number, commit)?;
+                    Ok(Outcome::Closed)
+                }
+                Decision::Resume if after.state == hayward_domain::agreement::State::Active => {
+                    floor::reopen(conn, agreement.number, commit)?;
+                    Ok(Outcome::Opened)
+                }
+                Decision::Approve if after.state == hayward_domain::agreement::State::Agreed => Ok(Outcome::Agreed),
+                Decision::Certify => {
+                    // Without its secret nobody can ever again tell which record a pseudonym stood for.
+                    conn.execute(Sql::new("update agreements set secret = null where number = ?").bind(agreement.number))?;
+                    Ok(Outcome::Unchanged)
+                }
+                Decision::Approve | Decision::Decline | Decision::Withdraw | Decision::Resume => Ok(Outcome::Unchanged),
+            }
+        })
+    }
+}
+
+/// Writes the approval down and says which rules are met with it.
+fn approve(
+    conn: &mut Conn,
+    agreement: &AgreementRow,
+    row: &VersionRow,
+    caller: &Caller,
+    side: Side,
+    now: Moment,
+) -> Result<Event> {
+    let Some(person) = &caller.person else {
+        return Err(StoreError::refused("people-only", "a program cannot approve"));
+    };
+    let both = "select count(distinct organization) as value from positions where person = ? and organization in (?, ?)";
+    let both =
+        Sql::new(both).bind(person.as_str()).bind(agreement.provider).bind(agreement.recipient.unwrap_or(agreement.provider));
+    if conn.one::<Number>(both)?.value > 1 {
+        return Err(StoreError::refused("conflict-of-interest", "who belongs to both organizations approves for neither"));
+    }
+    let insert = "insert into approvals (agreement, version, person, side, hash, at) values (?, ?, ?, ?, ?, ?)
+        on conflict (agreement, version, person) do nothing";
+    let insert = Sql::new(insert).bind(agreement.number).bind(row.version).bind(person.as_str());
+    conn.execute(insert.bind(side.as_str()).bind(&row.hash).bind(now))?;
+    let provider = side_met(conn, agreement, row, Side::Provider)?;
+    let recipient = side_met(conn, agreement, row, Side::Recipient)?;
+    Ok(Event::Approve { rule_met_after: RulesMet { provider, recipient } })
+}
+
+fn side_met(conn: &mut Conn, agreement: &AgreementRow, row: &VersionRow, side: Side) -> Result<bool> {
+    let organization = match side {
+        Side::Provider => agreement.provider,
+        Side::Recipient => match agreement.recipient {
+            Some(recipient) => recipient,
+            None => return Ok(false),
+        },
+    };
+    let rule = conn.one::<RuleRow>(Sql::new("select approval_rule from organizations where number = ?").bind(organization))?;
+    let rule = ApprovalRule::parse(&rule.approval_rule).ok_or(StoreError::Corrupt("an approval rule"))?;
+    let people = |words: Vec<Word>| words.into_iter().filter_map(|word| PersonId::parse(&word.value)).collect::<BTreeSet<_>>();
+    let approvers = "select person as value from approvals where agreement = ? and version = ? and side = ? and hash = ?";
+    let approvers = Sql::new(approvers).bind(agreement.number).bind(row.version).bind(side.as_str()).bind(&row.hash);
+    let approvers = people(conn.load::<Word>(approvers)?);
+    let stewards = "select distinct person as value from positions where organization = ? and role in ('steward', 'owner')";
+    let stewards = people(conn.load::<Word>(Sql::new(stewards).bind(organization))?);
+    let proposer = row.proposer.as_deref().filter(|_| row.proposed_by == side.as_str()).and_then(PersonId::parse);
+    Ok(met(rule, &approvers, &stewards, proposer.as_ref()))
+}

@@ -1,0 +1,137 @@
+//! One writer per dataset.
+//!
+//! * Whoever writes a dataset or rebuilds one of its shares holds its claim: a row with a token, a purpose and a lease.
+//! * The token grows with every claim. Every transaction of the writer locks the row and checks the token, so a writer that was
+//!   thought dead and wakes up can write nothing more ([`StoreError::Fenced`]).
+//! * The lease is renewed by every such transaction. Once it has run out, the next claimer takes over.
+//! * `dirty` is set before the first staged row and cleared when nothing staged is left. A claimer that finds it set first
+//!   removes what was staged (`born > head`) and revives what was closed (`died = head + 1`), in the dataset and in its shares.
+//! * Nothing is recovered at start-up as such: another server may be in the middle of its work.
+//! * Floors and changes of state never wait for a claim; only building and rebuilding does.
+
+use std::time::{Duration, Instant};
+
+use hayward_domain::moment::Moment;
+
+use crate::conn::{Conn, Db};
+use crate::dialect;
+use crate::error::{Result, StoreError};
+use crate::sql::{Sql, rows};
+
+/// How long a writer may be silent before it is thought dead.
+const LEASE: Duration = Duration::from_secs(30);
+/// How long a claimer waits for the writer before it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The right to write one dataset.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) dataset: i64,
+    token: i64,
+}
+
+rows! {
+    ClaimRow { token: i64, purpose: Option<String>, until: i64, dirty: i64 }
+    ShareHead { number: i64, head: i64 }
+}
+
+/// Claims `dataset`, waiting a little for whoever has it, and clears away what an earlier claimer left half done.
+pub(crate) fn take(db: &Db, clock: &dyn Fn() -> Moment, dataset: i64, purpose: &str) -> Result<Claim> {
+    let started = Instant::now();
+    loop {
+        match try_take(db, clock(), dataset, purpose) {
+            Err(StoreError::Busy(_)) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Ok((claim, dirty)) => {
+                if dirty {
+                    recover(db, clock, claim)?;
+                }
+                return Ok(claim);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn try_take(db: &Db, now: Moment, dataset: i64, purpose: &str) -> Result<(Claim, bool)> {
+    db.write(|conn| {
+        let lock = dialect::for_update(conn.kind());
+        let select = format!("select token, purpose, until, dirty from claims where dataset = ?{lock}");
+        let row = conn.one::<ClaimRow>(Sql::new(&select).bind(dataset))?;
+        if let Some(purpose) = row.purpose.filter(|_| row.until > now.0) {
+            return Err(StoreError::Busy(purpose));
+        }
+        let token = row.token + 1;
+        let update = "update claims set token = ?, purpose = ?, until = ? where dataset = ?";
+        conn.execute(Sql::new(update).bind(token).bind(purpose).bind(now.plus(LEASE)).bind(dataset))?;
+        Ok((Claim { dataset, token }, row.dirty == 1))
+    })
+}
+
+impl Claim {
+    /// Locks the claim for the rest of this transaction, checks that it still holds, and renews its lease.
+    pub(crate) fn check(&self, conn: &mut Conn, now: Moment) -> Result<()> {
+        let update = "update claims set until = ? where dataset = ? and token = ?";
+        let held = conn.execute(Sql::new(update).bind(now.plus(LEASE)).bind(self.dataset).bind(self.token))?;
+        if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+    }
+
+    /// Like [`Self::check`], before rows are staged.
+    pub(crate) fn check_and_soil(&self, conn: &mut Conn, now: Moment) -> Result<()> {
+        self.check(conn, now)?;
+        conn.execute(Sql::new("update claims set dirty = 1 where dataset = ? and dirty = 0").bind(self.dataset))?;
+        Ok(())
+    }
+
+    /// Gives the dataset back, in the transaction that made everything staged visible.
+    pub(crate) fn release(&self, conn: &mut Conn) -> Result<()> {
+        let update = "update claims set purpose = null, until = 0, dirty = 0 where dataset = ? and token = ?";
+        let held = conn.execute(Sql::new(update).bind(self.dataset).bind(self.token))?;
+        if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+    }
+
+    /// Gives the dataset back after removing what was staged.
+    pub(crate) fn abandon(&self, db: &Db, clock: &dyn Fn() -> Moment) -> Result<()> {
+        recover(db, clock, *self)?;
+        db.write(|conn| self.release(conn))
+    }
+}
+
+/// Rows touched by one transaction of the clean-up: short enough for other writers to get in between.
+const CHUNK: i64 = 2_000;
+
+fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
+    let head = "select number, head from datasets where number = ?";
+    let head = db.write(|conn| conn.one::<ShareHead>(Sql::new(head).bind(claim.dataset)))?.head;
+    unstage(db, clock, claim, "records", "dataset", claim.dataset, head)?;
+    let shares = "select number, head from shares where dataset = ?";
+    for share in db.write(|conn| conn.load::<ShareHead>(Sql::new(shares).bind(claim.dataset)))? {
+        unstage(db, clock, claim, "shared_records", "share", share.number, share.head)?;
+    }
+    db.write(|conn| {
+        claim.check(conn, clock())?;
+        conn.execute(Sql::new("update claims set dirty = 0 where dataset = ?").bind(claim.dataset))?;
+        Ok(())
+    })
+}
+
+/// Removes what is born above `head` and revives what dies right above it.
+fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim, table: &str, column: &str, number: i64, head: i64) -> Result<()> {
+    let newborn = format!("delete from {table} where row in (select row from {table} where {column} = ? and born > ? limit ?)");
+    let dying = format!(
+        "update {table} set died = 9223372036854775807 where row in
+            (select row from {table} where {column} = ? and died > ? and died < 9223372036854775807 limit ?)"
+    );
+    // In this order: a key may be live only once.
+    for text in [newborn, dying] {
+        loop {
+            let touched = db.write(|conn| {
+                claim.check(conn, clock())?;
+                conn.execute(Sql::new(&text).bind(number).bind(head).bind(CHUNK))
+            })?;
+            if touched == 0 {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! Connections, pools and transactions. With [`crate::dialect`], the only place that knows there are two databases.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::Pg;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::{Connection, QueryableByName, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+
+use crate::error::{Result, StoreError};
+use crate::sql::Sql;
+
+/// One connection to one of the two.
+pub(crate) enum Conn {
+    Pg(Box<AsyncConnectionWrapper<AsyncPgConnection>>),
+    Sqlite(SqliteConnection),
+}
+
+/// A query is written once and compiled for each.
+macro_rules! on {
+    ($conn:expr, $each:ident => $body:expr) => {
+        match $conn {
+            Conn::Pg($each) => {
+                let $each = &mut **$each;
+                $body
+            }
+            Conn::Sqlite($each) => $body,
+        }
+    };
+}
+
+/// What both databases can read a row into.
+pub(crate) trait Row: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static {}
+impl<T: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static> Row for T {}
+
+impl Conn {
+    /// Every row that the query finds.
+    pub(crate) fn load<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        on!(self, conn => Ok(sql.load::<T>(conn)?))
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn first<T: Row>(&mut self, sql: Sql) -> Result<Option<T>> {
+        Ok(self.load(sql)?.into_iter().next())
+    }
+
+    /// The first row, or [`StoreError::NotFound`].
+    pub(crate) fn one<T: Row>(&mut self, sql: Sql) -> Result<T> {
+        self.first(sql)?.ok_or(StoreError::NotFound)
+    }
+
+    /// How many rows the statement touched.
+    pub(crate) fn execute(&mut self, sql: Sql) -> Result<usize> {
+        on!(self, conn => Ok(sql.execute(conn)?))
+    }
+
+    /// Statements without binds, several at a time.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
+        on!(self, conn => Ok(conn.batch_execute(sql)?))
+    }
+
+    /// Which of the two it is.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Pg(_) => Kind::Postgres,
+            Self::Sqlite(_) => Kind::Sqlite,
+        }
+    }
+}
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Embedded.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// Where the database is: `sqlite:PATH` or `postgres://…`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file.
+    Sqlite(std::path::PathBuf),
+    /// A connection string, password included: it has no `Debug`.
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads a database's address.
+    ///
+    /// # Errors
+    /// A sentence, without the address: it may hold a password.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        match text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
+            Some("") => Err("`sqlite:` wants the path of a file after it".to_owned()),
+            Some(path) => Ok(Self::Sqlite(path.into())),
+            None => Err("a database is named `sqlite:PATH` or `postgres://…`".to_owned()),
+        }
+    }
+
+    /// Which database it names.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Sqlite(_) => Kind::Sqlite,
+            Self::Postgres(_) => Kind::Postgres,
+        }
+    }
+}
+
+/// What a connection is opened for. On SQLite only one may write at a time; the pool of one is its queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Read,
+    Write,
+}
+
+struct Manager {
+    url: DatabaseUrl,
+    purpose: Use,
+    /// PostgreSQL's `search_path`: which schema the unqualified names mean.
+    schema: &'static str,
+    runtime: Option<Arc<tokio::runtime::Runtime>>,
+}
+
+impl Manager {
+    fn sqlite(&self, path: &std::path::Path) -> std::result::Result<Conn, diesel::ConnectionError> {
+        let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+        let pragmas = match self.purpose {
+            Use::Write => {
+                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 20000; \
+                 pragma temp_store = memory; pragma wal_autocheckpoint = 4000;"
+            }
+            Use::Read => {
+                "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory;"
+            }
+        };
+        conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Conn::Sqlite(conn))
+    }
+
+    fn postgres(&self, url: &str) -> std::result::Result<Conn, diesel::ConnectionError> {
+        let bad = |detail: &str| diesel::ConnectionError::BadConnection(detail.to_owned());
+        let runtime = self.runtime.as_ref().ok_or_else(|| bad("no runtime"))?;
+        let _inside = runtime.enter();
+        let mut conn = if wants_tls(url) {
+            let client = runtime.block_on(tls(url))?;
+            AsyncConnectionWrapper::<AsyncPgConnection>::from(client)
+        } else {
+            <AsyncConnectionWrapper<AsyncPgConnection> as Connection>::establish(url)?
+        };
+        conn.batch_execute(&format!("set search_path to {}; set application_name = 'hayward';", self.schema))
+            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Conn::Pg(Box::new(conn)))
+    }
+}
+
+/// `sslmode=disable` in the address, or none at all on loopback, speaks plainly; everything else is encrypted and verified.
+fn wants_tls(url: &str) -> bool {
+    let Ok(config) = url.parse::<tokio_postgres::Config>() else { return false };
+    match config.get_ssl_mode() {
+        tokio_postgres::config::SslMode::Disable => false,
+        tokio_postgres::config::SslMode::Prefer => config.get_hosts().iter().any(|host| match host {
+            tokio_postgres::config::Host::Tcp(name) => !matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+            #[cfg(unix)]
+            tokio_postgres::config::Host::Unix(_) => false,
+        }),
+        _ => true,
+    }
+}
+
+async fn tls(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let bad = |detail: String| diesel::ConnectionError::BadConnection(detail);
+    let (connector, _) = tokio_postgres_rustls::MakeRustlsConnect::with_native_certs()
+        .map_err(|error| bad(format!("no certificates: {error:?}")))?;
+    let (client, connection) = tokio_postgres::connect(url, connector).await.map_err(|error| bad(error.to_string()))?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::ConnectionError;
+
+    fn connect(&self) -> std::result::Result<Conn, Self::Error> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => self.sqlite(path),
+            DatabaseUrl::Postgres(url) => self.postgres(url),
+        }
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> std::result::Result<(), Self::Error> {
+        conn.batch("select 1").map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        use diesel::connection::TransactionManager;
+        match conn {
+            Conn::Sqlite(_) => false,
+            Conn::Pg(conn) => {
+                <AsyncConnectionWrapper<AsyncPgConnection> as Connection>::TransactionManager::is_broken_transaction_manager(conn)
+            }
+        }
+    }
+}
+
+type Pool = r2d2::Pool<Manager>;
+
+/// A database: a pool that writes and a pool that reads.
+pub(crate) struct Db {
+    kind: Kind,
+    writers: Pool,
+    readers: Pool,
+}
+
+/// How a reading transaction begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Eyes {
+    /// An organization's own things, and the program's.
+    Own,
+    /// Another organization's: on PostgreSQL under a role that can read no original.
+    Recipient,
+}
+
+impl Db {
+    pub(crate) fn open(url: &DatabaseUrl, schema: &'static str, writers: u32) -> Result<Self> {
+        let kind = url.kind();
+        let runtime = match kind {
+            Kind::Sqlite => None,
+            Kind::Postgres => Some(Arc::new(
+                tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .enable_all()
+                    .thread_name("hayward-postgres")
+                    .build()
+                    .map_err(|error| StoreError::Unavailable(error.to_string()))?,
+            )),
+        };
+        let pool = |purpose, size| {
+            let manager = Manager { url: url.clone(), purpose, schema, runtime: runtime.clone() };
+            r2d2::Pool::builder()
+                .max_size(size)
+                .min_idle(Some(0))
+                .test_on_check_out(false)
+                .idle_timeout(Some(Duration::from_secs(60)))
+                .connection_timeout(Duration::from_secs(20))
+                .error_handler(Box::new(Quiet))
+                .build_unchecked(manager)
+        };
+        let (writers, readers) = match kind {
+            Kind::Sqlite => (1, 8),
+            Kind::Postgres => (writers, writers),
+        };
+        Ok(Self { kind, writers: pool(Use::Write, writers), readers: pool(Use::Read, readers) })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Runs `f` in one snapshot that cannot write.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        eyes: Eyes,
+        f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let begin = match (self.kind, eyes) {
+            (Kind::Sqlite, _) => "begin",
+            (Kind::Postgres, Eyes::Own) => "begin isolation level repeatable read read only",
+            // `local`: the role ends with the transaction and cannot follow the connection to its next user.
+            (Kind::Postgres, Eyes::Recipient) => "begin isolation level repeatable read read only; set local role hayward_reader",
+        };
+        transact(&self.readers, begin, f)
+    }
+
+    /// Runs `f` in one transaction that may write.
+    pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let begin = match self.kind {
+            Kind::Sqlite => "begin immediate",
+            Kind::Postgres => "begin",
+        };
+        transact(&self.writers, begin, f)
+    }
+
+    /// A connection outside any transaction, for migrations.
+    pub(crate) fn bare<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        f(&mut *checkout(&self.writers)?)
+    }
+}
+
+fn checkout(pool: &Pool) -> Result<r2d2::PooledConnection<Manager>> {
+    pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+fn transact<T, E: From<StoreError>>(
+    pool: &Pool,
+    begin: &str,
+    f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let mut conn = checkout(pool)?;
+    if let Err(error) = conn.batch(begin) {
+        // PostgreSQL may have closed an idle connection; one fresh try tells that from a database that is gone.
+        let broken = matches!(error, StoreError::Unavailable(_));
+        if !broken || conn.kind() == Kind::Sqlite {
+            return Err(error.into());
+        }
+        drop(conn);
+        conn = checkout(pool)?;
+        conn.batch(begin)?;
+    }
+    // A panic must not hand an open transaction to the next user of the connection.
+    match catch_unwind(AssertUnwindSafe(|| f(&mut conn))) {
+        Ok(Ok(value)) => {
+            conn.batch("commit")?;
+            Ok(value)
+        }
+        Ok(Err(error)) => {
+            // Where even this fails the connection is gone, and the transaction with it.
+            drop(conn.batch("rollback"));
+            Err(error)
+        }
+        Err(panic) => {
+            drop(conn.batch("rollback"));
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// r2d2 would print every failed try to connect, address included.
+#[derive(Debug)]
+struct Quiet;
+
+impl<E: std::error::Error> r2d2::HandleError<E> for Quiet {
+    fn handle_error(&self, _: E) {
+        tracing::warn!("could not connect to the database");
+    }
+}

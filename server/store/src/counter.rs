@@ -1,0 +1,23 @@
+//! Numbers that never go back.
+
+use crate::conn::Conn;
+use crate::error::Result;
+use crate::sql::{Number, Sql};
+
+/// Takes `count` numbers of `name` and returns the first.
+pub(crate) fn take(conn: &mut Conn, name: &str, count: i64) -> Result<i64> {
+    let update = "update counters set next = next + ? where name = ? returning next as value";
+    Ok(conn.one::<Number>(Sql::new(update).bind(count).bind(name))?.value - count)
+}
+
+/// The next commit number. Must be the first statement of its transaction: the lock on this row is what makes the order of
+/// the numbers the order of the commits.
+pub(crate) fn commit(conn: &mut Conn) -> Result<i64> {
+    let update = "update commit_counter set number = number + 1 where only_row = 1 returning number as value";
+    Ok(conn.one::<Number>(Sql::new(update))?.value)
+}
+
+/// The number of the newest commit that this snapshot sees.
+pub(crate) fn newest(conn: &mut Conn) -> Result<i64> {
+    Ok(conn.one::<Number>(Sql::new("select number as value from commit_counter where only_row = 1"))?.value)
+}

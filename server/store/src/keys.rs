@@ -1,0 +1,154 @@
+//! The commons' keys: one file, shared by the servers of a commons and left out of backups.
+//!
+//! Each purpose has a key of its own, so that one can be replaced without the others. The key of record ids is never replaced:
+//! an id that a partner keeps must go on meaning the same record.
+
+use std::fmt;
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+use hayward_domain::id::{AgreementId, base32, from_base32};
+use hayward_domain::keys::{AgreementKeys, RecordIdKeys};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::error::{Result, StoreError};
+
+/// The keys of one commons.
+#[derive(Clone)]
+pub struct Keyring {
+    ids: [u8; 32],
+    wrap: [u8; 32],
+    cursor: [u8; 32],
+    signing: [u8; 32],
+}
+
+// By hand: keys do not belong in logs.
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring")
+    }
+}
+
+/// What the key file holds: 32 bytes each, in base32.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    version: u32,
+    ids: String,
+    wrap: String,
+    cursor: String,
+    signing: String,
+}
+
+impl Keyring {
+    /// Keys from 128 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: &[u8; 128]) -> Self {
+        let part = |at: usize| {
+            let mut key = [0; 32];
+            key.iter_mut().zip(bytes.iter().skip(at * 32)).for_each(|(to, from)| *to = *from);
+            key
+        };
+        Self { ids: part(0), wrap: part(1), cursor: part(2), signing: part(3) }
+    }
+
+    /// The text of a key file.
+    #[must_use]
+    pub fn to_file(&self) -> String {
+        let file = KeyFile {
+            version: 1,
+            ids: base32(&self.ids),
+            wrap: base32(&self.wrap),
+            cursor: base32(&self.cursor),
+            signing: base32(&self.signing),
+        };
+        serde_json::to_string_pretty(&file).map(|text| text + "\n").unwrap_or_default()
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// A sentence that quotes nothing of the file.
+    pub fn from_file(text: &str) -> std::result::Result<Self, String> {
+        let file: KeyFile = serde_json::from_str(text).map_err(|error| format!("not a key file (line {})", error.line()))?;
+        if file.version != 1 {
+            return Err(format!("a key file of version {}, which this program does not know", file.version));
+        }
+        let key = |name: &str, text: &str| {
+            from_base32(text)
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+                .ok_or_else(|| format!("the key `{name}` is damaged"))
+        };
+        Ok(Self {
+            ids: key("ids", &file.ids)?,
+            wrap: key("wrap", &file.wrap)?,
+            cursor: key("cursor", &file.cursor)?,
+            signing: key("signing", &file.signing)?,
+        })
+    }
+
+    /// What turns record numbers into the ids that leave.
+    #[must_use]
+    pub fn record_ids(&self) -> RecordIdKeys {
+        RecordIdKeys::new(self.ids)
+    }
+
+    /// The key that seals cursors.
+    #[must_use]
+    pub fn cursor(&self) -> [u8; 32] {
+        self.cursor
+    }
+
+    /// The seed of the key that signs checkpoints of the ledger.
+    #[must_use]
+    pub fn signing(&self) -> [u8; 32] {
+        self.signing
+    }
+
+    /// A short print of these keys, to notice that a database is opened with another commons' file.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let bytes = mac(&self.wrap, b"hayward key print");
+        base32(bytes.get(..10).unwrap_or_default())
+    }
+
+    /// An agreement's secret as it is stored.
+    pub(crate) fn wrap(&self, agreement: &AgreementId, secret: &[u8; 32]) -> Result<String> {
+        let payload = Payload { msg: secret, aad: agreement.as_str().as_bytes() };
+        let sealed = self.cipher().encrypt(&self.nonce(agreement).into(), payload);
+        sealed.map(|bytes| base32(&bytes)).map_err(|_| StoreError::Corrupt("a secret that cannot be wrapped"))
+    }
+
+    /// The keys of an agreement, from its stored secret.
+    pub(crate) fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
+        let wrong = StoreError::Corrupt("an agreement's secret that these keys do not open");
+        let Some(sealed) = from_base32(wrapped) else { return Err(wrong) };
+        let payload = Payload { msg: &sealed, aad: agreement.as_str().as_bytes() };
+        let Ok(secret) = self.cipher().decrypt(&self.nonce(agreement).into(), payload) else { return Err(wrong) };
+        <[u8; 32]>::try_from(secret).map(AgreementKeys::new).map_err(|_| wrong)
+    }
+
+    fn cipher(&self) -> ChaCha20Poly1305 {
+        ChaCha20Poly1305::new(&self.wrap.into())
+    }
+
+    /// One secret an agreement, once: the agreement's id is as good as a counter.
+    fn nonce(&self, agreement: &AgreementId) -> [u8; 12] {
+        let bytes = mac(&self.wrap, agreement.as_str().as_bytes());
+        let mut nonce = [0; 12];
+        nonce.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        nonce
+    }
+}
+
+fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    // A key of any length makes an HMAC; the error type is what the trait asks for.
+    <Hmac<Sha256> as KeyInit>::new_from_slice(key)
+        .map(|mut mac| {
+            mac.update(message);
+            mac.finalize().into_bytes().into()
+        })
+        .unwrap_or_default()
+}

@@ -1,0 +1,376 @@
+//! The ledger's database: a file or a schema of its own, with connections of its own.
+//!
+//! * Rows are added, never changed and never pruned.
+//! * An entry is durable when [`LedgerStore::append`] returns; whoever answers a recipient waits for that.
+//! * Entry numbers are given under a lock that is held to the commit, so their order is the order of the commits and the sealer can
+//!   go on from where it stopped.
+//! * The sealer folds entries into one hash chain per provider: each link covers the one before it and the entry as that provider
+//!   reads it. How a link is hashed and a checkpoint signed is the caller's.
+//! * Tokenless reads of public shares are counted by the hour; an hour becomes an entry once it is over.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hayward_domain::moment::Moment;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::conn::{Conn, DatabaseUrl, Db, Eyes};
+use crate::counter;
+use crate::error::{Result, StoreError};
+use crate::migrate;
+use crate::sql::{Sql, rows};
+
+/// What one answer disclosed under one agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosed {
+    /// The agreement.
+    pub agreement: String,
+    /// Whose data it was.
+    pub provider: String,
+    /// The version in force.
+    pub version: i64,
+    /// The code of its purpose.
+    pub purpose: String,
+    /// The share's edition.
+    pub edition: i64,
+    /// The fields that were given.
+    pub fields: Vec<String>,
+    /// How many records.
+    pub count: i64,
+    /// Which: numbers of the share's records, as ranges (`1-50,61`).
+    pub records: String,
+}
+
+/// One act of giving data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: String,
+    /// When.
+    pub at: Moment,
+    /// To which organization, or `public`.
+    pub recipient: String,
+    /// Through which program or person.
+    pub client: String,
+    /// How: `list`, `get`, `changes`, `csv` …
+    pub channel: String,
+    /// The request it answered.
+    pub request: String,
+    /// What, by agreement. Empty for an answer without rows.
+    pub disclosed: Vec<Disclosed>,
+}
+
+impl Entry {
+    /// The entry as one organization reads it: a provider sees what was its own, the recipient everything.
+    #[must_use]
+    pub fn seen_by(&self, organization: &str) -> Value {
+        let own = |disclosed: &&Disclosed| self.recipient == organization || disclosed.provider == organization;
+        json!({
+            "id": self.id,
+            "at": self.at.to_rfc3339(),
+            "recipient": self.recipient,
+            "client": self.client,
+            "channel": self.channel,
+            "request_id": self.request,
+            "disclosed": self.disclosed.iter().filter(own).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// A read of a public share without a token.
+#[derive(Clone, Debug)]
+pub struct PublicRead {
+    /// An id for the hour's entry, should this be its first read.
+    pub id: String,
+    /// When.
+    pub at: Moment,
+    /// What was read.
+    pub disclosed: Disclosed,
+}
+
+/// A link of a chain, ready to be hashed.
+pub struct Sealable<'a> {
+    /// Whose chain.
+    pub provider: &'a str,
+    /// The hash of the link before it; empty for the first.
+    pub previous: &'a str,
+    /// The entry as the provider reads it.
+    pub entry: &'a Value,
+}
+
+/// A link's place in its chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Link {
+    /// Counts from 1.
+    pub position: i64,
+    /// The hash of the link before it.
+    pub previous: String,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// One page of entries, newest first.
+pub struct EntryPage {
+    /// Each entry as the organization reads it, with its link where it is the provider and the entry is sealed.
+    pub items: Vec<(Value, Option<Link>)>,
+    /// The entry below which the next page begins, if there is one.
+    pub below: Option<i64>,
+}
+
+rows! {
+    EntryRow {
+        row: i64, id: String, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
+    }
+    LinkRow { position: i64, previous: String, hash: String }
+    SealedRow { row: i64, hour: i64 }
+    HourRow {
+        hour: i64, agreement: String, version: i64, provider: String, id: String, purpose: String, fields: String, reads: i64,
+        records: i64,
+    }
+    PointRow { position: i64, hash: String, at: i64, signature: String }
+}
+
+const HOUR: i64 = 3_600_000_000;
+/// Entries sealed in one transaction.
+const BATCH: i64 = 500;
+const ENTRY_COLUMNS: &str = "e.row, e.id, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
+
+/// The ledger's database.
+pub struct LedgerStore {
+    db: Db,
+}
+
+impl LedgerStore {
+    /// Opens the ledger that belongs to a commons' database: on SQLite the file beside it, on PostgreSQL the schema `ledger`.
+    ///
+    /// # Errors
+    /// If it cannot be reached or was migrated by a newer program.
+    pub fn open(commons: &DatabaseUrl) -> Result<Arc<Self>> {
+        let url = match commons {
+            DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(path.with_extension("ledger.db")),
+            DatabaseUrl::Postgres(url) => DatabaseUrl::Postgres(url.clone()),
+        };
+        let db = Db::open(&url, "ledger", 4)?;
+        db.bare(|conn| migrate::run(conn, migrate::Tree::Ledger))?;
+        Ok(Arc::new(Self { db }))
+    }
+
+    /// Writes entries and counts, durably, all or none.
+    ///
+    /// # Errors
+    /// If they are not durable: nothing may be answered then.
+    pub fn append(&self, entries: &[Entry], reads: &[PublicRead]) -> Result<()> {
+        self.db.write(|conn| {
+            let mut row = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
+            for entry in entries {
+                insert(conn, row, entry)?;
+                row += 1;
+            }
+            reads.iter().try_for_each(|read| count(conn, read))
+        })
+    }
+
+    /// The entries that concern an organization, newest first, below the entry numbered `below`. `None` for `limit` gives all.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn entries(&self, organization: &str, below: Option<i64>, limit: i64) -> Result<EntryPage> {
+        self.db.read(Eyes::Own, |conn| {
+            let select = format!(
+                "select {ENTRY_COLUMNS} from entry_parties p join entries e on e.row = p.row
+                where p.organization = ? and p.row < ? order by p.row desc limit ?"
+            );
+            let select = Sql::new(&select).bind(organization).bind(below.unwrap_or(i64::MAX)).bind(limit + 1);
+            let mut rows = conn.load::<EntryRow>(select)?;
+            let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+            let more = rows.len() > wanted;
+            rows.truncate(wanted);
+            let below_next = rows.last().map(|row| row.row).filter(|_| more);
+            let mut items = Vec::with_capacity(rows.len());
+            if below.is_none() {
+                items.extend(open_hours(conn, organization)?.iter().map(|entry| (entry.seen_by(organization), None)));
+            }
+            for row in rows {
+                let entry = row.read()?;
+                items.push((entry.seen_by(organization), link(conn, organization, &entry.id)?));
+            }
+            Ok(EntryPage { items, below: below_next })
+        })
+    }
+
+    /// One entry, for an organization that it concerns.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for everyone else.
+    pub fn entry(&self, organization: &str, id: &str) -> Result<(Value, Option<Link>)> {
+        self.db.read(Eyes::Own, |conn| {
+            let select = format!(
+                "select {ENTRY_COLUMNS} from entries e join entry_parties p on p.row = e.row and p.organization = ? where e.id = ?"
+            );
+            let entry = conn.one::<EntryRow>(Sql::new(&select).bind(organization).bind(id))?.read()?;
+            Ok((entry.seen_by(organization), link(conn, organization, id)?))
+        })
+    }
+
+    /// The newest signed checkpoint of a provider's chain: position, hash, time, signature.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn checkpoint(&self, provider: &str) -> Result<Option<(i64, String, Moment, String)>> {
+        let select = "select position, hash, at, signature from checkpoints where provider = ? order by position desc limit 1";
+        let row = self.db.read(Eyes::Own, |conn| conn.first::<PointRow>(Sql::new(select).bind(provider)))?;
+        Ok(row.map(|row| (row.position, row.hash, Moment(row.at), row.signature)))
+    }
+
+    /// Folds what is new into the chains. `hash` makes a link's hash, `sign` a checkpoint's signature over (provider, position,
+    /// hash, time). Returns how many entries were folded; call again while it is not 0.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn seal(
+        &self,
+        now: Moment,
+        hash: &dyn Fn(&Sealable<'_>) -> String,
+        sign: &dyn Fn(&str, i64, &str, Moment) -> String,
+    ) -> Result<usize> {
+        self.db.write(|conn| {
+            // One sealer at a time: the others wait on this row.
+            conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
+            let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
+            close_hours(conn, sealed.hour, now)?;
+            let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
+            let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
+            let (count, last) = (rows.len(), rows.last().map(|row| row.row));
+            let mut grown = BTreeSet::new();
+            for row in rows {
+                let entry = row.read()?;
+                let providers: BTreeSet<String> = entry.disclosed.iter().map(|disclosed| disclosed.provider.clone()).collect();
+                for provider in providers {
+                    extend(conn, &provider, &entry, hash)?;
+                    grown.insert(provider);
+                }
+            }
+            for provider in grown {
+                let Some(head) = head(conn, &provider)? else { continue };
+                let signature = sign(&provider, head.position, &head.hash, now);
+                let insert = "insert into checkpoints (provider, position, hash, at, signature) values (?, ?, ?, ?, ?)";
+                let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
+                conn.execute(insert.bind(signature))?;
+            }
+            if let Some(last) = last {
+                conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
+            }
+            Ok(count)
+        })
+    }
+}
+
+impl EntryRow {
+    fn read(self) -> Result<Entry> {
+        Ok(Entry {
+            disclosed: serde_json::from_str(&self.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?,
+            id: self.id,
+            at: Moment(self.at),
+            recipient: self.recipient,
+            client: self.client,
+            channel: self.channel,
+            request: self.request,
+        })
+    }
+}
+
+fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
+    let insert =
+        "insert into entries (row, id, at, recipient, client, channel, request, disclosed) values (?, ?, ?, ?, ?, ?, ?, ?)";
+    let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
+    let insert = Sql::new(insert).bind(row).bind(&entry.id).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
+    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed))?;
+    let providers = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str());
+    for party in providers.chain([entry.recipient.as_str()]).collect::<BTreeSet<_>>() {
+        conn.execute(Sql::new("insert into entry_parties (organization, row) values (?, ?)").bind(party).bind(row))?;
+    }
+    Ok(())
+}
+
+fn count(conn: &mut Conn, read: &PublicRead) -> Result<()> {
+    let upsert = "insert into public_reads (hour, agreement, version, provider, id, purpose, fields, reads, records)
+        values (?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (hour, agreement, version)
+        do update set reads = public_reads.reads + 1, records = public_reads.records + excluded.records";
+    let fields = serde_json::to_string(&read.disclosed.fields).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
+    let upsert = Sql::new(upsert).bind(read.at.0 / HOUR).bind(&read.disclosed.agreement).bind(read.disclosed.version);
+    let upsert = upsert.bind(&read.disclosed.provider).bind(&read.id).bind(&read.disclosed.purpose).bind(fields);
+    conn.execute(upsert.bind(read.disclosed.count)).map(drop)
+}
+
+fn hour_entry(row: HourRow) -> Result<Entry> {
+    Ok(Entry {
+        id: row.id,
+        at: Moment(row.hour * HOUR),
+        recipient: "public".to_owned(),
+        client: "public".to_owned(),
+        channel: format!("{} reads in the hour from here", row.reads),
+        request: String::new(),
+        disclosed: vec![Disclosed {
+            agreement: row.agreement,
+            provider: row.provider,
+            version: row.version,
+            purpose: row.purpose,
+            edition: 0,
+            fields: serde_json::from_str(&row.fields).map_err(|_| StoreError::Corrupt("a ledger entry"))?,
+            count: row.records,
+            records: String::new(),
+        }],
+    })
+}
+
+const HOUR_COLUMNS: &str = "hour, agreement, version, provider, id, purpose, fields, reads, records";
+
+/// The hours of public reads that are not entries yet.
+fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
+    let select = format!(
+        "select {HOUR_COLUMNS} from public_reads where provider = ? and hour >= (select hour from sealed where only_row = 1)
+        order by hour desc, agreement"
+    );
+    conn.load::<HourRow>(Sql::new(&select).bind(provider))?.into_iter().map(hour_entry).collect()
+}
+
+/// Makes entries of the hours that are over.
+fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
+    let until = now.0 / HOUR;
+    if until <= from {
+        return Ok(());
+    }
+    let select =
+        format!("select {HOUR_COLUMNS} from public_reads where hour >= ? and hour < ? order by hour, agreement, version");
+    let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
+    let mut row = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
+    for hour in hours {
+        insert(conn, row, &hour_entry(hour)?)?;
+        row += 1;
+    }
+    conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
+}
+
+fn head(conn: &mut Conn, provider: &str) -> Result<Option<Link>> {
+    let select = "select position, previous, hash from chain where provider = ? order by position desc limit 1";
+    let row = conn.first::<LinkRow>(Sql::new(select).bind(provider))?;
+    Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
+}
+
+fn link(conn: &mut Conn, provider: &str, id: &str) -> Result<Option<Link>> {
+    let select = Sql::new("select position, previous, hash from chain where provider = ? and id = ?").bind(provider).bind(id);
+    let row = conn.first::<LinkRow>(select)?;
+    Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
+}
+
+fn extend(conn: &mut Conn, provider: &str, entry: &Entry, hash: &dyn Fn(&Sealable<'_>) -> String) -> Result<()> {
+    let before = head(conn, provider)?;
+    let previous = before.as_ref().map_or("", |link| link.hash.as_str());
+    let line = entry.seen_by(provider);
+    let hash = hash(&Sealable { provider, previous, entry: &line });
+    let insert = "insert into chain (provider, position, id, line, previous, hash) values (?, ?, ?, ?, ?, ?)";
+    let position = before.as_ref().map_or(0, |link| link.position) + 1;
+    let insert = Sql::new(insert).bind(provider).bind(position).bind(&entry.id).bind(line.to_string());
+    conn.execute(insert.bind(previous).bind(hash)).map(drop)
+}

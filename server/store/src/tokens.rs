@@ -1,0 +1,115 @@
+//! Bearer tokens: opaque, kept only as hashes, looked up in the very snapshot that is read.
+
+use hayward_domain::id::{ClientId, OrganizationId, PersonId};
+use hayward_domain::moment::Moment;
+use hayward_domain::record::OrganizationNumber;
+use hayward_domain::scope::Scopes;
+
+use crate::Store;
+use crate::conn::{Conn, Eyes};
+use crate::error::{Result, StoreError};
+use crate::sql::{Sql, rows};
+
+/// Who asks: an organization, and the person or program that acts for it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The organization's row number.
+    pub organization: OrganizationNumber,
+    /// The organization's id.
+    pub organization_id: OrganizationId,
+    /// The person, if it is one.
+    pub person: Option<PersonId>,
+    /// The program, if it is one.
+    pub client: Option<ClientId>,
+    /// What the token may do.
+    pub scopes: Scopes,
+}
+
+impl Caller {
+    /// The id of the person or the program.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match (&self.person, &self.client) {
+            (Some(person), _) => person.as_str(),
+            (None, Some(client)) => client.as_str(),
+            (None, None) => self.organization_id.as_str(),
+        }
+    }
+}
+
+/// A token to be.
+pub struct NewToken {
+    /// The hash it is kept under.
+    pub hash: String,
+    /// Whom it acts for.
+    pub organization: OrganizationNumber,
+    /// The person who signed in …
+    pub person: Option<PersonId>,
+    /// … or the program.
+    pub client: Option<ClientId>,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it stops working.
+    pub expires_at: Moment,
+}
+
+rows! {
+    TokenRow { organization: i64, organization_id: String, person: Option<String>, client: Option<String>, scopes: String }
+}
+
+impl Store {
+    /// Keeps a token.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn add_token(&self, new: &NewToken) -> Result<()> {
+        let now = (self.clock)();
+        let person = new.person.as_ref().map(|id| id.as_str().to_owned());
+        let client = new.client.as_ref().map(|id| id.as_str().to_owned());
+        // The same token again (a demo world made twice from one seed) is the same token, with a longer life.
+        let insert = "insert into tokens (hash, organization, person, client, scopes, issued_at, expires_at)
+            values (?, ?, ?, ?, ?, ?, ?) on conflict (hash) do update set expires_at = excluded.expires_at";
+        let insert = Sql::new(insert).bind(&new.hash).bind(new.organization.0).bind(person).bind(client);
+        let insert = insert.bind(new.scopes.to_string()).bind(now).bind(new.expires_at);
+        self.db.write(|conn| {
+            conn.execute(
+                Sql::new("delete from tokens where expires_at < ?").bind(now.minus(std::time::Duration::from_secs(86_400))),
+            )?;
+            conn.execute(insert).map(drop)
+        })
+    }
+
+    /// Who holds the token with this hash.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for one that does not exist, has expired or was revoked.
+    pub fn caller(&self, hash: &str) -> Result<Caller> {
+        let now = (self.clock)();
+        self.db.read(Eyes::Own, |conn| caller(conn, hash, now))
+    }
+
+    /// Revokes a token. Revoking one that does not exist is no error (RFC 7009, section 2.2).
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn revoke_token(&self, hash: &str) -> Result<()> {
+        let now = (self.clock)();
+        let update = Sql::new("update tokens set revoked_at = ? where hash = ? and revoked_at is null").bind(now).bind(hash);
+        self.db.write(|conn| conn.execute(update).map(drop))
+    }
+}
+
+pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller> {
+    let select = "select t.organization, o.id as organization_id, t.person, t.client, t.scopes
+        from tokens t join organizations o on o.number = t.organization
+        where t.hash = ? and t.revoked_at is null and t.expires_at > ?";
+    let row = conn.one::<TokenRow>(Sql::new(select).bind(hash).bind(now))?;
+    let corrupt = || StoreError::Corrupt("a token");
+    Ok(Caller {
+        organization: OrganizationNumber(row.organization),
+        organization_id: OrganizationId::parse(&row.organization_id).ok_or_else(corrupt)?,
+        person: row.person.map(|id| PersonId::parse(&id).ok_or_else(corrupt)).transpose()?,
+        client: row.client.map(|id| ClientId::parse(&id).ok_or_else(corrupt)).transpose()?,
+        scopes: Scopes::parse(&row.scopes).map_err(|_| corrupt())?,
+    })
+}
