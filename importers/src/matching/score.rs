@@ -85,13 +85,16 @@ impl<'s> Names<'s> {
 /// What the values below a heading look like, if nearly all look alike: how many of how many, in words, and for which fields.
 pub(super) struct Look {
     pub(super) reason: String,
-    fits: fn(&Field) -> bool,
+    fits: Fits,
 }
+
+/// Whether a field holds what the values look like.
+type Fits = fn(&Field) -> bool;
 
 impl Look {
     pub(super) fn of(column: &ColumnProfile) -> Option<Self> {
         let looks = &column.tally.looks;
-        let candidates: [(u64, &str, fn(&Field) -> bool); 5] = [
+        let candidates: [(u64, &str, Fits); 5] = [
             (looks.emails, "e-mail addresses", |field| field.reads_as == Some(ReadsAs::Email)),
             (looks.links, "web addresses", |field| field.reads_as == Some(ReadsAs::Url)),
             (looks.dates, "dates", |field| field.kind == Kind::Date),

@@ -45,11 +45,20 @@ fn a_row_without_a_key_is_no_record() {
 }
 
 #[test]
+fn a_rejected_row_still_says_which_record_it_is_about() {
+    let imported = organizations("identifier,name,country\nA1,One,Nowhere\n,Two,Nowhere\n");
+    let keys: Vec<_> =
+        imported.rows.iter().map(|row| if let DraftRow::Rejected { key, .. } = row { key.as_deref() } else { None }).collect();
+    assert_eq!(keys, [Some(r#"["A1"]"#), None]);
+}
+
+#[test]
 fn a_required_field_is_missing_until_the_record_has_it() {
     let imported = organizations("identifier,name,city\nA1,,Vic\n");
     let ready = imported.ready()[0];
     assert_eq!(ready.missing.len(), 1);
-    assert_eq!((&*ready.missing[0].code, ready.missing[0].column.as_deref()), ("missing-cell", Some("B")));
+    let (name, problem) = ready.missing.first_key_value().unwrap();
+    assert_eq!((name.as_str(), &*problem.code, problem.column.as_deref()), ("name", "missing-cell", Some("B")));
 }
 
 #[test]

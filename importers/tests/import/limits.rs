@@ -35,7 +35,7 @@ fn an_endless_record_is_refused() {
 #[test]
 fn a_file_with_more_columns_than_a_table_has_is_refused() {
     let wide = (0..2_001).map(|at| format!("column {at}")).collect::<Vec<_>>().join(",");
-    assert_eq!(refusal("list.csv", &format!("{wide}\n")).code(), "too-many-columns");
+    assert_eq!(refusal("list.csv", format!("{wide}\n")).code(), "too-many-columns");
 }
 
 #[test]

@@ -20,11 +20,11 @@ fn read(path: &Path, name: &str) -> Vec<DraftRow> {
     rows
 }
 
-fn problems(row: &DraftRow) -> &[Problem] {
+fn problems(row: &DraftRow) -> Vec<&Problem> {
     match row {
-        DraftRow::Rejected { problems, .. } => problems,
-        DraftRow::Ready(ready) => &ready.missing,
-        DraftRow::Duplicate { .. } | DraftRow::Blank { .. } => &[],
+        DraftRow::Rejected { problems, .. } => problems.iter().collect(),
+        DraftRow::Ready(ready) => ready.missing.values().collect(),
+        DraftRow::Duplicate { .. } | DraftRow::Blank { .. } => Vec::new(),
     }
 }
 

@@ -3,7 +3,9 @@
 
 create table entries (
     row integer primary key,
-    id text not null unique,
+    -- One answer may be written in several chunks, each durable before its bytes leave.
+    id text not null,
+    chunk bigint not null,
     at bigint not null,
     recipient text not null,
     client text not null,
@@ -19,7 +21,7 @@ create table entry_parties (
     row bigint not null references entries (row),
     primary key (organization, row)
 );
-create index entries_by_at on entries (at);
+create unique index entries_by_id on entries (id, chunk);
 
 -- Tokenless reads of public shares, counted by the hour.
 create table public_reads (
@@ -41,12 +43,13 @@ create table chain (
     provider text not null,
     position bigint not null check (position > 0),
     id text not null,
+    chunk bigint not null,
     line text not null,
     previous text not null,
     hash text not null,
     primary key (provider, position)
 );
-create unique index chain_by_id on chain (provider, id);
+create unique index chain_by_id on chain (provider, id, chunk);
 
 create table checkpoints (
     provider text not null,

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use hayward_domain::agreement::{Event, State};
+use hayward_domain::terms::Terms;
 
 use crate::agreements::{self, By};
 use crate::conn::{Conn, Eyes};
@@ -20,21 +21,10 @@ use crate::{Store, counter, floor, share};
 
 rows! {
     Due { agreement: i64, version: i64, dataset: i64 }
-    ShareState { head: i64, floor: i64 }
+    ShareState { head: i64, floor: i64, version: i64 }
 }
 
 impl Store {
-    /// Whether the clock has something to do before a list or the feed may be answered.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn anything_expired(&self) -> Result<bool> {
-        let select = "select count(*) as value from agreement_versions where ends_at <= ?
-            and state in ('requested', 'offered', 'agreed', 'active', 'suspended')";
-        let now = (self.clock)();
-        Ok(self.db.read(Eyes::Recipient, |conn| conn.one::<Number>(Sql::new(select).bind(now)))?.value > 0)
-    }
-
     /// Ends what has reached its last day.
     ///
     /// # Errors
@@ -83,10 +73,10 @@ impl Store {
             let select =
                 "select v.agreement, v.version, a.dataset from agreement_versions v join agreements a on a.number = v.agreement
                 where (v.state = 'agreed' and v.starts_at <= ? and v.agreed_at <= ? and v.ends_at > ?)
-                or (v.state in ('active', 'suspended') and not exists
+                or (v.state in ('active', 'suspended') and v.starts_at <= ? and not exists
                     (select 1 from shares s where s.number = v.agreement and s.version = v.version))
                 order by v.agreement";
-            conn.load::<Due>(Sql::new(select).bind(now).bind(now.minus(grace)).bind(now))
+            conn.load::<Due>(Sql::new(select).bind(now).bind(now.minus(grace)).bind(now).bind(now))
         })
     }
 
@@ -104,19 +94,15 @@ impl Store {
             let number = counter::commit(conn)?;
             commit.claim().check(conn, now)?;
             let agreement = agreements::by_number(conn, due.agreement)?;
-            let version = agreements::version(conn, due.agreement, due.version)?;
-            let share = "select head, floor from shares where number = ?";
+            let mut version = agreements::version(conn, due.agreement, due.version)?;
+            let share = "select head, floor, version from shares where number = ?";
             let share = conn.one::<ShareState>(Sql::new(share).bind(due.agreement))?;
             let state = version.state()?;
             if version.ends_at <= now.0 || !(state == State::Agreed || agreements::in_force(state)) {
                 return Ok(false);
             }
             let before = if state == State::Agreed { self.predecessor(conn, due.agreement)? } else { None };
-            // What the version before showed and this one does not must not come back through a cursor from before.
-            let floor = match &before {
-                Some(before) if !self.terms(conn, due.agreement, before.version)?.0.is_at_most(&lens.terms) => share.head + 1,
-                Some(_) | None => share.floor,
-            };
+            let floor = self.floor_of(conn, due, &share, &lens.terms)?;
             // The head reaches the floor even where no row changed: below it nothing can be read.
             let head = if staged.changed || floor > share.head { share.head + 1 } else { share.head };
             let update = "update shares set head = ?, floor = ?, version = ? where number = ?";
@@ -125,6 +111,8 @@ impl Store {
                 share::note_edition(conn, due.agreement, head, number)?;
             }
             if let Some(before) = before {
+                // A new version is no way around the other side's halt.
+                version.suspended_by.clone_from(&before.suspended_by);
                 agreements::transition(conn, &agreement, &before, Event::Supersede, &By::clock(), now)?;
             }
             if state == State::Agreed {
@@ -143,6 +131,16 @@ impl Store {
             commit.abandon()?;
         }
         Ok(done)
+    }
+
+    /// The floor of a share that is rebuilt under `terms`: what it showed and they do not must not come back through a cursor from
+    /// before, even where the version that showed it is long over.
+    fn floor_of(&self, conn: &mut Conn, due: &Due, share: &ShareState, terms: &Terms) -> Result<i64> {
+        if share.version == 0 || share.version == due.version {
+            return Ok(share.floor);
+        }
+        let (showed, _) = self.terms(conn, due.agreement, share.version)?;
+        Ok(if showed.is_at_most(terms) { share.floor } else { share.head + 1 })
     }
 
     /// The version in force that an agreed one takes over from.

@@ -122,7 +122,7 @@ impl View<'_> {
     ) -> Result<Vec<Window>> {
         let mut sql = Sql::new(
             "select s.number, s.shelf, s.floor, o.id as provider, a.id as agreement, s.version, a.audience, h.collection,
-                case when s.open = 1 and v.state = 'active' and v.ends_at > ? then 1 else 0 end as open_now,
+                cast(case when s.open = 1 and v.state = 'active' and v.ends_at > ? then 1 else 0 end as bigint) as open_now,
                 coalesce((select max(p.opened) from share_openings p
                     where p.share = s.number and p.opened <= ? and p.closed > ?), 0) as opened_then,
                 coalesce((select max(p.opened) from share_openings p

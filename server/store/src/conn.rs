@@ -136,7 +136,8 @@ impl Manager {
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
         let pragmas = match self.purpose {
             Use::Write => {
-                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 20000; \
+                // The patience comes first: whoever opens the file at the same moment may be switching it to WAL.
+                "pragma busy_timeout = 20000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
                  pragma temp_store = memory; pragma wal_autocheckpoint = 4000;"
             }
             Use::Read => {

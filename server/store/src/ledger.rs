@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 
 use crate::conn::{Conn, DatabaseUrl, Db, Eyes};
 use crate::counter;
+use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::migrate;
-use crate::sql::{Sql, rows};
+use crate::sql::{Number, Sql, rows};
 
 /// What one answer disclosed under one agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub struct Disclosed {
 pub struct Entry {
     /// Its id.
     pub id: String,
+    /// Which part of the answer it covers: 0 for the first, or only, one.
+    pub chunk: i64,
     /// When.
     pub at: Moment,
     /// To which organization, or `public`.
@@ -68,6 +71,7 @@ impl Entry {
         let own = |disclosed: &&Disclosed| self.recipient == organization || disclosed.provider == organization;
         json!({
             "id": self.id,
+            "chunk": self.chunk,
             "at": self.at.to_rfc3339(),
             "recipient": self.recipient,
             "client": self.client,
@@ -120,7 +124,7 @@ pub struct EntryPage {
 
 rows! {
     EntryRow {
-        row: i64, id: String, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
+        row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
     }
     LinkRow { position: i64, previous: String, hash: String }
     SealedRow { row: i64, hour: i64 }
@@ -134,7 +138,7 @@ rows! {
 const HOUR: i64 = 3_600_000_000;
 /// Entries sealed in one transaction.
 const BATCH: i64 = 500;
-const ENTRY_COLUMNS: &str = "e.row, e.id, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
+const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
 
 /// The ledger's database.
 pub struct LedgerStore {
@@ -162,12 +166,13 @@ impl LedgerStore {
     /// If they are not durable: nothing may be answered then.
     pub fn append(&self, entries: &[Entry], reads: &[PublicRead]) -> Result<()> {
         self.db.write(|conn| {
+            let open = if reads.is_empty() { 0 } else { open_hour(conn)? };
             let mut row = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
             for entry in entries {
                 insert(conn, row, entry)?;
                 row += 1;
             }
-            reads.iter().try_for_each(|read| count(conn, read))
+            reads.iter().try_for_each(|read| count(conn, read, open))
         })
     }
 
@@ -193,23 +198,31 @@ impl LedgerStore {
             }
             for row in rows {
                 let entry = row.read()?;
-                items.push((entry.seen_by(organization), link(conn, organization, &entry.id)?));
+                items.push((entry.seen_by(organization), link(conn, organization, &entry)?));
             }
             Ok(EntryPage { items, below: below_next })
         })
     }
 
-    /// One entry, for an organization that it concerns.
+    /// One answer, for an organization that it concerns: its chunks in order.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for everyone else.
-    pub fn entry(&self, organization: &str, id: &str) -> Result<(Value, Option<Link>)> {
+    pub fn entry(&self, organization: &str, id: &str) -> Result<Vec<(Value, Option<Link>)>> {
         self.db.read(Eyes::Own, |conn| {
             let select = format!(
-                "select {ENTRY_COLUMNS} from entries e join entry_parties p on p.row = e.row and p.organization = ? where e.id = ?"
+                "select {ENTRY_COLUMNS} from entries e join entry_parties p on p.row = e.row and p.organization = ?
+                where e.id = ? order by e.chunk"
             );
-            let entry = conn.one::<EntryRow>(Sql::new(&select).bind(organization).bind(id))?.read()?;
-            Ok((entry.seen_by(organization), link(conn, organization, id)?))
+            let rows = conn.load::<EntryRow>(Sql::new(&select).bind(organization).bind(id))?;
+            if rows.is_empty() {
+                return Err(StoreError::NotFound);
+            }
+            let read = |row: EntryRow| {
+                let entry = row.read()?;
+                Ok((entry.seen_by(organization), link(conn, organization, &entry)?))
+            };
+            rows.into_iter().map(read).collect()
         })
     }
 
@@ -271,6 +284,7 @@ impl EntryRow {
         Ok(Entry {
             disclosed: serde_json::from_str(&self.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?,
             id: self.id,
+            chunk: self.chunk,
             at: Moment(self.at),
             recipient: self.recipient,
             client: self.client,
@@ -281,10 +295,11 @@ impl EntryRow {
 }
 
 fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
-    let insert =
-        "insert into entries (row, id, at, recipient, client, channel, request, disclosed) values (?, ?, ?, ?, ?, ?, ?, ?)";
+    let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
-    let insert = Sql::new(insert).bind(row).bind(&entry.id).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
+    let insert =
+        Sql::new(insert).bind(row).bind(&entry.id).bind(entry.chunk).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
     conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed))?;
     let providers = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str());
     for party in providers.chain([entry.recipient.as_str()]).collect::<BTreeSet<_>>() {
@@ -293,12 +308,20 @@ fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-fn count(conn: &mut Conn, read: &PublicRead) -> Result<()> {
+/// The first hour that is not entries yet. Locked against the sealer, in the order in which the sealer locks.
+fn open_hour(conn: &mut Conn) -> Result<i64> {
+    let lock = dialect::for_update(conn.kind());
+    let select = format!("select hour as value from sealed where only_row = 1{lock}");
+    Ok(conn.one::<Number>(Sql::new(&select))?.value)
+}
+
+/// A read that comes after its hour was closed counts in the hour that is open: nothing goes uncounted.
+fn count(conn: &mut Conn, read: &PublicRead, open: i64) -> Result<()> {
     let upsert = "insert into public_reads (hour, agreement, version, provider, id, purpose, fields, reads, records)
         values (?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (hour, agreement, version)
         do update set reads = public_reads.reads + 1, records = public_reads.records + excluded.records";
     let fields = serde_json::to_string(&read.disclosed.fields).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
-    let upsert = Sql::new(upsert).bind(read.at.0 / HOUR).bind(&read.disclosed.agreement).bind(read.disclosed.version);
+    let upsert = Sql::new(upsert).bind(open.max(read.at.0 / HOUR)).bind(&read.disclosed.agreement).bind(read.disclosed.version);
     let upsert = upsert.bind(&read.disclosed.provider).bind(&read.id).bind(&read.disclosed.purpose).bind(fields);
     conn.execute(upsert.bind(read.disclosed.count)).map(drop)
 }
@@ -306,6 +329,7 @@ fn count(conn: &mut Conn, read: &PublicRead) -> Result<()> {
 fn hour_entry(row: HourRow) -> Result<Entry> {
     Ok(Entry {
         id: row.id,
+        chunk: 0,
         at: Moment(row.hour * HOUR),
         recipient: "public".to_owned(),
         client: "public".to_owned(),
@@ -358,8 +382,9 @@ fn head(conn: &mut Conn, provider: &str) -> Result<Option<Link>> {
     Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
 }
 
-fn link(conn: &mut Conn, provider: &str, id: &str) -> Result<Option<Link>> {
-    let select = Sql::new("select position, previous, hash from chain where provider = ? and id = ?").bind(provider).bind(id);
+fn link(conn: &mut Conn, provider: &str, entry: &Entry) -> Result<Option<Link>> {
+    let select = Sql::new("select position, previous, hash from chain where provider = ? and id = ? and chunk = ?");
+    let select = select.bind(provider).bind(&entry.id).bind(entry.chunk);
     let row = conn.first::<LinkRow>(select)?;
     Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
 }
@@ -369,8 +394,8 @@ fn extend(conn: &mut Conn, provider: &str, entry: &Entry, hash: &dyn Fn(&Sealabl
     let previous = before.as_ref().map_or("", |link| link.hash.as_str());
     let line = entry.seen_by(provider);
     let hash = hash(&Sealable { provider, previous, entry: &line });
-    let insert = "insert into chain (provider, position, id, line, previous, hash) values (?, ?, ?, ?, ?, ?)";
+    let insert = "insert into chain (provider, position, id, chunk, line, previous, hash) values (?, ?, ?, ?, ?, ?, ?)";
     let position = before.as_ref().map_or(0, |link| link.position) + 1;
-    let insert = Sql::new(insert).bind(provider).bind(position).bind(&entry.id).bind(line.to_string());
+    let insert = Sql::new(insert).bind(provider).bind(position).bind(&entry.id).bind(entry.chunk).bind(line.to_string());
     conn.execute(insert.bind(previous).bind(hash)).map(drop)
 }

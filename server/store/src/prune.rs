@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use crate::Store;
 use crate::conn::Conn;
 use crate::error::Result;
 use crate::sql::{Number, Sql};
-use crate::{Store, counter};
 
 /// Rows that one transaction deletes.
 const CHUNK: i64 = 2_000;
@@ -48,24 +48,6 @@ impl Store {
         }
         self.db.write(|conn| drafts(conn, before))?;
         Ok(gone)
-    }
-
-    /// The oldest commit that a cursor may pin.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn oldest_commit(&self) -> Result<i64> {
-        let select = "select pruned as value from commit_counter where only_row = 1";
-        Ok(self.db.read(crate::conn::Eyes::Own, |conn| conn.one::<Number>(Sql::new(select)))?.value)
-    }
-
-    /// Whether commit `at` can still be read, in this snapshot's terms.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn commit_is_kept(&self, at: i64) -> Result<bool> {
-        let newest = self.db.read(crate::conn::Eyes::Own, counter::newest)?;
-        Ok(at >= self.oldest_commit()? && at <= newest)
     }
 }
 

@@ -169,6 +169,28 @@ impl View<'_> {
         }
     }
 
+    /// Whether the clock has ended something that this snapshot still shows as standing.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn anything_expired(&mut self) -> Result<bool> {
+        let select = "select count(*) as value from agreement_versions where ends_at <= ?
+            and state in ('requested', 'offered', 'agreed', 'active', 'suspended')";
+        Ok(self.conn.one::<Number>(Sql::new(select).bind(self.now))?.value > 0)
+    }
+
+    /// Refuses a commit whose editions are pruned, or that this database never made.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`].
+    pub fn honours(&mut self, at: i64) -> Result<()> {
+        let select = "select count(*) as value from commit_counter where only_row = 1 and pruned <= ? and number >= ?";
+        if self.conn.one::<Number>(Sql::new(select).bind(at).bind(at))?.value == 1 {
+            return Ok(());
+        }
+        Err(StoreError::Stale("this position is no longer kept; read anew".to_owned()))
+    }
+
     /// The shares of a collection that answer the viewer, as of commit `at`.
     ///
     /// # Errors

@@ -101,8 +101,8 @@ impl Store {
 
 pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller> {
     let select = "select t.organization, o.id as organization_id, t.person, t.client, t.scopes
-        from tokens t join organizations o on o.number = t.organization
-        where t.hash = ? and t.revoked_at is null and t.expires_at > ?";
+        from tokens t join organizations o on o.number = t.organization left join clients c on c.id = t.client
+        where t.hash = ? and t.revoked_at is null and t.expires_at > ? and c.revoked_at is null";
     let row = conn.one::<TokenRow>(Sql::new(select).bind(hash).bind(now))?;
     let corrupt = || StoreError::Corrupt("a token");
     Ok(Caller {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hayward_domain::record::Record;
 use hayward_domain::schema::{FieldName, Schema};
-use hayward_importers::{Absent, Draft, DraftRow, Matching, Problem, Ready, draft, merge, profile, suggest};
+use hayward_importers::{Absent, Draft, DraftRow, Matching, MatchingFault, Problem, Ready, draft, merge, profile, suggest};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -101,23 +101,32 @@ impl Store {
         self.check(import, &profiled, &schema, matching, found)
     }
 
-    /// Replaces what was decided about the columns, and counts again.
+    /// Replaces what was decided about the columns, and counts again. Returns what is wrong with the decisions, if something is.
     ///
     /// # Errors
     /// [`StoreError::Refused`] with `wrong-state` once the import is committed.
-    pub fn rematch_import(self: &Arc<Self>, import: &Import, matching: Matching, columns: Value) -> Result<()> {
+    pub fn rematch_import(self: &Arc<Self>, import: &Import, mut matching: Matching) -> Result<Vec<MatchingFault>> {
         if !matches!(import.state, ImportState::Draft | ImportState::Checked | ImportState::Interrupted) {
             return Err(StoreError::refused("wrong-state", "the columns of this import can no longer be changed"));
         }
         let source = self.import_file(import);
         let profiled = match profile(&source) {
             Ok(profiled) => profiled,
-            Err(refusal) => return self.fail(import, &refusal),
+            Err(refusal) => return self.fail(import, &refusal).map(|()| Vec::new()),
         };
         let schema = self.schema_of(import)?;
-        let found =
-            Findings { reading: serde_json::to_value(&profiled.reading).ok(), columns: Some(columns), ..Findings::default() };
-        self.check(import, &profiled, &schema, matching, found)
+        // A column that is not spoken of stays as it was decided.
+        let spoken: HashSet<String> = matching.columns.iter().map(|decision| decision.column.clone()).collect();
+        matching.columns.extend(self.decided(import)?.columns.into_iter().filter(|decision| !spoken.contains(&decision.column)));
+        if let Err(faults) = matching.validate(&profiled, &schema) {
+            return Ok(faults);
+        }
+        let found = Findings {
+            reading: serde_json::to_value(&profiled.reading).ok(),
+            columns: serde_json::to_value(matching.columns(&profiled, &schema)).ok(),
+            ..Findings::default()
+        };
+        self.check(import, &profiled, &schema, matching, found).map(|()| Vec::new())
     }
 
     fn fail(&self, import: &Import, refusal: &hayward_importers::Refusal) -> Result<()> {
@@ -319,6 +328,7 @@ impl Store {
 
     fn reverse(&self, import: &Import, commit: &mut Commit) -> Result<u64> {
         let Some(edition) = import.committed_edition else { return Ok(0) };
+        self.still_kept(import.dataset_number, edition)?;
         let touched = self.touched(import.dataset_number, edition)?;
         let mut kept = 0;
         let mut changes = Vec::new();
@@ -349,6 +359,18 @@ impl Store {
         }
         commit.stage(changes)?;
         Ok(kept)
+    }
+
+    /// Refuses an edition whose replaced versions are pruned: what they held cannot be brought back, and an update would look like
+    /// a creation.
+    fn still_kept(&self, dataset: i64, edition: i64) -> Result<()> {
+        let select = "select count(*) as value from editions e join commit_counter c on c.only_row = 1
+            where e.dataset = ? and e.edition = ? and e.commit_number > c.pruned";
+        let select = Sql::new(select).bind(dataset).bind(edition);
+        if self.db.read(Eyes::Own, |conn| conn.one::<Number>(select))?.value == 1 {
+            return Ok(());
+        }
+        Err(StoreError::refused("too-old", "what this import replaced is no longer kept"))
     }
 
     /// The versions that an edition made or closed.

@@ -23,8 +23,8 @@ impl ApprovalRule {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::One => "one",
-            Self::Two => "two",
+            Self::One => "1",
+            Self::Two => "2",
             Self::All => "all",
         }
     }

@@ -142,7 +142,7 @@ fn schema_and_record() -> impl Strategy<Value = (Schema, BTreeMap<FieldName, Val
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn what_the_fast_path_accepts_the_oracle_accepts((schema, record) in schema_and_record()) {

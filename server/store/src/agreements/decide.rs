@@ -165,8 +165,11 @@ fn side_met(conn: &mut Conn, agreement: &AgreementRow, row: &VersionRow, side: S
     let approvers = "select person as value from approvals where agreement = ? and version = ? and side = ? and hash = ?";
     let approvers = Sql::new(approvers).bind(agreement.number).bind(row.version).bind(side.as_str()).bind(&row.hash);
     let approvers = people(conn.load::<Word>(approvers)?);
-    let stewards = "select distinct person as value from positions where organization = ? and role in ('steward', 'owner')";
-    let stewards = people(conn.load::<Word>(Sql::new(stewards).bind(organization))?);
+    // Who belongs to both organizations has no say, and is nobody that the others would have to wait for.
+    let other = if side == Side::Provider { agreement.recipient } else { Some(agreement.provider) };
+    let stewards = "select distinct person as value from positions p where organization = ? and role in ('steward', 'owner')
+        and not exists (select 1 from positions q where q.person = p.person and q.organization = ?)";
+    let stewards = people(conn.load::<Word>(Sql::new(stewards).bind(organization).bind(other))?);
     let proposer = row.proposer.as_deref().filter(|_| row.proposed_by == side.as_str()).and_then(PersonId::parse);
     Ok(met(rule, &approvers, &stewards, proposer.as_ref()))
 }

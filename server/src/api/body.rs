@@ -1,0 +1,62 @@
+//! JSON bodies: read whole, closed, and refused without quoting them.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Detail, Error};
+
+/// The largest JSON body.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// Reads a JSON body. An empty one is `{}`.
+///
+/// # Errors
+/// `unsupported-media-type`, `invalid-json`.
+pub fn json(request: &HttpRequest, bytes: &[u8]) -> Result<Value, Error> {
+    if bytes.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Error::bad("unsupported-media-type", "the body of this call is application/json"));
+    }
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        // The parser's own words may quote the body.
+        Error::bad("invalid-json", format!("not a JSON document (line {}, column {})", error.line(), error.column()))
+    })?;
+    if holds_nul(&value) {
+        return Err(Error::bad("invalid-json", "the body holds U+0000"));
+    }
+    Ok(value)
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Reads a JSON body into what a call takes, nothing more and nothing less.
+///
+/// # Errors
+/// As [`json`], and `invalid-body`.
+pub fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T, Error> {
+    let value = json(request, bytes)?;
+    serde_json::from_value(value).map_err(|error| {
+        let detail = words(&error.to_string());
+        let errors = vec![Detail { pointer: Some(String::new()), parameter: None, code: "invalid-body".to_owned(), detail: detail.clone() }];
+        Error::Bad { code: "invalid-body", detail, errors }
+    })
+}
+
+/// What serde says, without what it quotes of the body: field names stand in backticks, values in double quotes.
+fn words(message: &str) -> String {
+    let quoted = message.split('"').step_by(2).collect::<Vec<_>>().join("…");
+    if message.contains('"') { quoted } else { message.to_owned() }
+}

@@ -1,0 +1,92 @@
+//! In which format an answer goes out, and how its pieces are put together.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT;
+use hayward_importers::csv_safe;
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// The formats of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One page, as JSON.
+    Json,
+    /// Everything, as comma-separated values.
+    Csv,
+    /// Everything, one JSON object a line.
+    Ndjson,
+}
+
+impl Format {
+    /// What the request accepts; the first that we have.
+    ///
+    /// # Errors
+    /// `not-acceptable`.
+    pub fn of(request: &HttpRequest) -> Result<Self, Error> {
+        let mut wanted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
+        if wanted.peek().is_none() {
+            return Ok(Self::Json);
+        }
+        let kinds = wanted.map(|word| word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        for kind in kinds {
+            match kind.as_str() {
+                "application/json" | "application/*" | "*/*" => return Ok(Self::Json),
+                "text/csv" | "text/*" => return Ok(Self::Csv),
+                "application/x-ndjson" | "application/ndjson" => return Ok(Self::Ndjson),
+                _ => {}
+            }
+        }
+        Err(Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// The word for it in the ledger.
+    #[must_use]
+    pub fn channel(self) -> &'static str {
+        match self {
+            Self::Json => "list",
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+        }
+    }
+}
+
+/// One line of CSV, safe to open in a spreadsheet.
+#[must_use]
+pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
+    let mut line = String::new();
+    for (at, cell) in cells.into_iter().enumerate() {
+        if at > 0 {
+            line.push(',');
+        }
+        match cell {
+            Value::Null => {}
+            Value::String(text) => push_cell(&mut line, &csv_safe(text)),
+            // Numbers and truths begin no formula that a spreadsheet would run.
+            Value::Number(_) | Value::Bool(_) => line.push_str(&cell.to_string()),
+            Value::Array(_) | Value::Object(_) => push_cell(&mut line, &cell.to_string()),
+        }
+    }
+    line.push_str("\r\n");
+    line
+}
+
+fn push_cell(line: &mut String, text: &str) {
+    if text.contains(['"', ',', '\r', '\n', ';', '\t']) || text.starts_with(' ') || text.ends_with(' ') {
+        line.push('"');
+        line.push_str(&text.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(text);
+    }
+}

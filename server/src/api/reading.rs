@@ -1,0 +1,418 @@
+//! A request for shared rows: what it selects, and one page of it.
+//!
+//! Names are resolved through the shares that the request selects. A field that none of them discloses is no name here: it is
+//! answered exactly like a typo.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use hayward_domain::condition::{Condition, Is, Operand};
+use hayward_domain::mutants;
+use hayward_domain::schema::{FieldName, Kind};
+use hayward_domain::scope::Scope;
+use hayward_domain::treatment::{Generalisation, Treatment};
+use hayward_store::{AudienceKind, Caller, Order, ShareQuery, ShareSummary, SharedRow, Store, StoreError, View, Viewer};
+
+use super::params::{Params, unknown};
+use crate::cursor::Bound;
+use crate::error::Error;
+
+/// Why a page could not be made.
+pub enum ReadError {
+    /// The clock has ended something: that must be committed first.
+    Expired,
+    /// Anything else.
+    Api(Error),
+}
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+/// What a request selects, not yet resolved against any share.
+#[derive(Clone)]
+pub struct Reading {
+    /// Who reads.
+    pub viewer: Viewer,
+    /// The word in the URL.
+    pub collection: String,
+    shares: ShareQuery,
+    filters: Vec<(String, String)>,
+    sort: Option<String>,
+    fields: Option<String>,
+    /// Whether the number of rows is wanted.
+    pub count: bool,
+}
+
+/// One page of rows, with everything the ledger and the caller must know about it.
+pub struct Page {
+    /// Who reads.
+    pub caller: Option<Caller>,
+    /// When its snapshot was opened, or a little before.
+    pub opened: Instant,
+    /// The commit that the pages of this list are of.
+    pub commit: i64,
+    /// The shares that were looked at.
+    pub shares: Vec<ShareSummary>,
+    /// The rows.
+    pub rows: Vec<SharedRow>,
+    /// The row after which the next page begins.
+    pub after: Option<i64>,
+    /// The fields that the request leaves in; all if it says nothing.
+    pub fields: Option<BTreeSet<String>>,
+    /// The fields that the shares disclose, in the order of their schemas.
+    pub columns: Vec<String>,
+    /// How many rows there are, if that was asked for.
+    pub count: Option<Option<i64>>,
+    /// What cursors of this list are bound to.
+    pub bound: Bound,
+}
+
+impl Reading {
+    /// Reads the parameters that every read of shares understands; what is left over is taken for filters.
+    ///
+    /// # Errors
+    /// `invalid-parameter`.
+    pub fn parse(viewer: Viewer, collection: &str, mut params: Params) -> Result<Self, Error> {
+        let audience = match params.take("audience").as_deref() {
+            None => None,
+            Some("organization") => Some(AudienceKind::Organization),
+            Some("members") => Some(AudienceKind::Members),
+            Some("public") => Some(AudienceKind::Public),
+            Some(_) => {
+                return Err(Error::parameter("invalid-parameter", "audience", "`audience` is organization, members or public"));
+            }
+        };
+        let count = match params.take("count").as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Error::parameter("invalid-parameter", "count", "`count` is true or false")),
+        };
+        Ok(Self {
+            viewer,
+            collection: collection.to_owned(),
+            shares: ShareQuery { agreement: params.take("agreement"), provider: params.take("provider"), audience },
+            sort: params.take("sort"),
+            fields: params.take("fields"),
+            count,
+            filters: params.rest(),
+        })
+    }
+
+    /// Only a single record is wanted: nothing that selects or orders makes sense.
+    ///
+    /// # Errors
+    /// `unknown-parameter`.
+    pub fn of_one(self) -> Result<Self, Error> {
+        let named = [("sort", self.sort.is_some()), ("count", self.count)].into_iter().find(|(_, given)| *given);
+        if let Some((name, _)) = named {
+            return Err(unknown(name));
+        }
+        match self.filters.first() {
+            Some((name, _)) => Err(unknown(name)),
+            None => Ok(self),
+        }
+    }
+
+    /// What cursors are bound to.
+    fn bound(&self, caller: Option<&Caller>) -> Bound {
+        let audience = self.shares.audience.map_or("", |audience| match audience {
+            AudienceKind::Organization => "organization",
+            AudienceKind::Members => "members",
+            AudienceKind::Public => "public",
+        });
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let mut parts = vec![
+            "list".to_owned(),
+            self.collection.clone(),
+            audience.to_owned(),
+            text(&self.shares.agreement),
+            text(&self.shares.provider),
+            text(&self.sort),
+            text(&self.fields),
+        ];
+        let mut filters = self.filters.clone();
+        filters.sort();
+        parts.extend(filters.into_iter().flat_map(|(name, value)| [name, value]));
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        Bound::to(caller.map_or("", Caller::name), &parts)
+    }
+
+    /// One page, after the position of `cursor` or `from` (commit, row).
+    ///
+    /// # Errors
+    /// What is wrong with the request, or the database's.
+    pub fn page(&self, store: &Store, cursor: Option<&str>, from: Option<(i64, i64)>, limit: i64) -> Result<Page, ReadError> {
+        let key = store.keyring().cursor();
+        self.view(store, |view| {
+            let bound = self.bound(view.caller.as_ref());
+            let from = match cursor {
+                Some(cursor) => {
+                    let [commit, row, ..] = bound.open(key, cursor)?;
+                    Some((commit, row))
+                }
+                None => from,
+            };
+            let commit = from.map_or(view.commit, |(commit, _)| commit);
+            view.honours(commit).map_err(gone)?;
+            let shares = view.shares(&self.collection, &self.shares, commit)?;
+            let names = Names::of(&shares);
+            let condition = self.condition(&names)?;
+            let order = self.order(&names)?;
+            let fields = self.projection(&names)?;
+            let page = view.list(&shares, &condition, &order, from.map(|(_, row)| row), limit)?;
+            let count = if self.count { Some(view.count(&shares, &condition)?) } else { None };
+            Ok(Page {
+                caller: view.caller.clone(),
+                opened: view.opened,
+                commit,
+                rows: page.rows,
+                after: page.after,
+                columns: names.in_order,
+                shares,
+                fields,
+                count,
+                bound,
+            })
+        })
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if no share shows it.
+    pub fn one(&self, store: &Store, id: &str) -> Result<Page, ReadError> {
+        self.view(store, |view| {
+            let shares = view.shares(&self.collection, &self.shares, view.commit)?;
+            let fields = self.projection(&Names::of(&shares))?;
+            let (row, share) = view.get(&shares, id)?;
+            Ok(Page {
+                caller: view.caller.clone(),
+                opened: view.opened,
+                commit: view.commit,
+                rows: vec![row],
+                after: None,
+                columns: Vec::new(),
+                shares: vec![share],
+                fields,
+                count: None,
+                bound: self.bound(view.caller.as_ref()),
+            })
+        })
+    }
+
+    /// Whether the token and every share of a page still stand, looked at anew. Returns when that look began.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if the token does not.
+    pub fn still_stands(&self, store: &Store, page_shares: &[(i64, i64)]) -> Result<(bool, Instant), ReadError> {
+        self.view(store, |view| {
+            let now = view.shares(&self.collection, &ShareQuery::default(), view.commit)?;
+            let stands = |(number, version): &(i64, i64)| now.iter().any(|share| share.number() == *number && share.version == *version);
+            Ok((page_shares.iter().all(stands), view.opened))
+        })
+    }
+
+    /// A snapshot in which the caller's scope is checked and nothing is overdue.
+    fn view<T>(&self, store: &Store, f: impl FnOnce(&mut View<'_>) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let opened = store.view(&self.viewer, |view| {
+            if let Some(caller) = &view.caller {
+                let scope = Scope::Read(self.collection.clone());
+                if !caller.scopes.has(&scope) {
+                    let known = store.collections()?.contains(&self.collection);
+                    return Err(if known { Error::MissingScope(scope) } else { Error::NotFound }.into());
+                }
+            }
+            if view.anything_expired()? {
+                return Err(ReadError::Expired);
+            }
+            Ok::<_, ReadError>(Ok(f(view)?))
+        });
+        match opened {
+            Err(ReadError::Api(Error::NotFound)) if matches!(self.viewer, Viewer::Token(_)) => self.unknown(store),
+            Ok(done) => done,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells a token that opens nothing from a thing that is not there.
+    fn unknown<T>(&self, store: &Store) -> Result<T, ReadError> {
+        match &self.viewer {
+            Viewer::Token(hash) => match store.caller(hash) {
+                Err(StoreError::NotFound) => Err(Error::Unauthenticated.into()),
+                Err(error) => Err(error.into()),
+                Ok(_) => Err(Error::NotFound.into()),
+            },
+            Viewer::Nobody => Err(Error::NotFound.into()),
+        }
+    }
+
+    fn condition(&self, names: &Names) -> Result<Condition, Error> {
+        let tests = self.filters.iter().map(|(parameter, value)| filter(names, parameter, value));
+        tests.collect::<Result<_, _>>().map(Condition::All)
+    }
+
+    fn order(&self, names: &Names) -> Result<Order, Error> {
+        let Some(text) = &self.sort else { return Ok(Order::default()) };
+        let unknown = |name: &str| Error::parameter("unknown-field", "sort", format!("`{name}` is not a field that is open to you"));
+        let order = Order::parse(text).map_err(|name| unknown(&name))?;
+        match order.0.iter().find(|key| names.scalar(key.field.as_str()).is_none()) {
+            Some(key) => Err(unknown(key.field.as_str())),
+            None => Ok(order),
+        }
+    }
+
+    fn projection(&self, names: &Names) -> Result<Option<BTreeSet<String>>, Error> {
+        let Some(text) = &self.fields else { return Ok(None) };
+        let mut fields = BTreeSet::new();
+        for name in text.split(',') {
+            if !names.shapes.contains_key(name) {
+                let detail = format!("`{name}` is not a field that is open to you");
+                return Err(Error::parameter("unknown-field", "fields", detail));
+            }
+            fields.insert(name.to_owned());
+        }
+        Ok(Some(fields))
+    }
+}
+
+fn gone(error: StoreError) -> Error {
+    match error {
+        StoreError::Stale(_) => Error::bad("gone", "this cursor is too old: what it pointed at is no longer kept"),
+        other => other.into(),
+    }
+}
+
+/// What values of a field can be, over the shares that disclose it.
+#[derive(Clone, Copy, Default)]
+struct Shape {
+    text: bool,
+    date: bool,
+    number: bool,
+    boolean: bool,
+}
+
+/// The names that a request may use: what the selected shares disclose, and nothing else.
+struct Names {
+    shapes: BTreeMap<String, Shape>,
+    in_order: Vec<String>,
+    /// Every name of the schemas, for a seeded leak only.
+    hidden: BTreeSet<String>,
+}
+
+impl Names {
+    fn of(shares: &[ShareSummary]) -> Self {
+        let mut names = Self { shapes: BTreeMap::new(), in_order: Vec::new(), hidden: BTreeSet::new() };
+        for share in shares {
+            for field in &share.schema.fields {
+                let treatment = share.terms.fields.get(field.name.as_str()).unwrap_or(&Treatment::Hidden);
+                if mutants::on("hidden-name-differs") {
+                    names.hidden.insert(field.name.to_string());
+                }
+                if *treatment == Treatment::Hidden {
+                    continue;
+                }
+                if !names.shapes.contains_key(field.name.as_str()) {
+                    names.in_order.push(field.name.to_string());
+                }
+                let shape = names.shapes.entry(field.name.to_string()).or_default();
+                widen(shape, field.kind, treatment);
+            }
+        }
+        names
+    }
+
+    /// The field, if its values can be compared at all.
+    fn scalar(&self, name: &str) -> Option<(FieldName, Shape)> {
+        let shape = self.shapes.get(name).filter(|shape| shape.text || shape.date || shape.number || shape.boolean)?;
+        Some((FieldName::parse(name)?, *shape))
+    }
+}
+
+fn widen(shape: &mut Shape, kind: Kind, treatment: &Treatment) {
+    match (treatment, kind) {
+        (Treatment::Hidden, _) | (_, Kind::Structured) => {}
+        (Treatment::Pseudonym | Treatment::Masked, _) | (Treatment::Generalised(Generalisation::Prefix(_)), _) => shape.text = true,
+        (Treatment::Generalised(Generalisation::Grid(_) | Generalisation::Band(_)), _) => shape.number = true,
+        (Treatment::Generalised(Generalisation::Year | Generalisation::Month), _) | (Treatment::Exact, Kind::Date) => shape.date = true,
+        (Treatment::Exact, Kind::Text) => shape.text = true,
+        (Treatment::Exact, Kind::Integer | Kind::Number) => shape.number = true,
+        (Treatment::Exact, Kind::Boolean) => shape.boolean = true,
+    }
+}
+
+/// `name=value` or `name[operator]=value`.
+fn filter(names: &Names, parameter: &str, value: &str) -> Result<Condition, Error> {
+    let (name, operator) = match parameter.split_once('[').map(|(name, rest)| (name, rest.strip_suffix(']'))) {
+        None => (parameter, "eq"),
+        Some((name, Some(operator))) => (name, operator),
+        Some((_, None)) => return Err(unknown(parameter)),
+    };
+    let Some((field, shape)) = names.scalar(name) else {
+        if names.hidden.contains(name) {
+            return Err(Error::parameter("unknown-field", parameter, format!("`{name}` is not open to you")));
+        }
+        return Err(unknown(parameter));
+    };
+    let wrong = |detail: String| Error::parameter("invalid-parameter", parameter, detail);
+    let operand = |text: &str| operand(shape, text).ok_or_else(|| wrong(format!("`{name}` cannot be compared with this value")));
+    let is = match operator {
+        "eq" => Is::Eq(operand(value)?),
+        "in" => {
+            let operands: Vec<Operand> = value.split(',').map(operand).collect::<Result<_, _>>()?;
+            if operands.len() > 1_000 || value.is_empty() {
+                return Err(wrong("a list of 1 to 1000 values, separated by commas".to_owned()));
+            }
+            Is::In(operands)
+        }
+        "gt" | "gte" | "lt" | "lte" if shape.boolean && !(shape.text || shape.date || shape.number) => {
+            return Err(wrong(format!("`{name}` is true or false and has no order")));
+        }
+        "gt" => Is::Gt(operand(value)?),
+        "gte" => Is::Gte(operand(value)?),
+        "lt" => Is::Lt(operand(value)?),
+        "lte" => Is::Lte(operand(value)?),
+        "prefix" if shape.text || shape.date => Is::Prefix(value.to_owned()),
+        "prefix" => return Err(wrong(format!("`{name}` is not text"))),
+        "null" => match value {
+            "true" => Is::Null(true),
+            "false" => Is::Null(false),
+            _ => return Err(wrong("`null` is true or false".to_owned())),
+        },
+        _ => {
+            let detail = "filters know eq, in, gt, gte, lt, lte, prefix and null";
+            return Err(Error::parameter("unknown-operator", parameter, detail));
+        }
+    };
+    Ok(Condition::Test { field, is })
+}
+
+/// A value as it is compared with each kind of cell that the field can have.
+fn operand(shape: Shape, text: &str) -> Option<Operand> {
+    let number = shape.number.then(|| text.parse::<f64>().ok().filter(|number| number.is_finite())).flatten();
+    let boolean = match (shape.boolean, text) {
+        (true, "true") => Some(true),
+        (true, "false") => Some(false),
+        _ => None,
+    };
+    let words = shape.text || (shape.date && is_date(text));
+    let operand = Operand { text: words.then(|| text.to_owned()), number, boolean };
+    (operand.text.is_some() || operand.number.is_some() || operand.boolean.is_some()).then_some(operand)
+}
+
+/// A day, a month or a year: `2026-12-01`, `2026-12`, `2026`.
+fn is_date(text: &str) -> bool {
+    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = text.split('-');
+    let year = parts.next().is_some_and(|part| digits(part, 4));
+    let rest = parts.all(|part| digits(part, 2));
+    year && rest && text.len() <= 10
+}

@@ -1,0 +1,95 @@
+//! Cursors: sealed, of one length, bound to who asked and what for.
+//!
+//! A cursor holds positions and no value. It is encrypted and authenticated, so nothing can be read from it or made up; it is good
+//! only for the caller and the query that it was given to.
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
+use hayward_domain::id::{base32, from_base32};
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+/// The numbers that a position is made of; what they mean is up to the kind of list.
+pub type Position = [i64; 5];
+
+/// What a cursor is bound to.
+pub struct Bound {
+    digest: [u8; 32],
+}
+
+impl Bound {
+    /// Binds to a caller (empty for nobody) and the parts of a query.
+    #[must_use]
+    pub fn to(caller: &str, parts: &[&str]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in std::iter::once(&caller).chain(parts) {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        Self { digest: hasher.finalize().into() }
+    }
+
+    /// Seals a position.
+    ///
+    /// # Errors
+    /// Never with a working cipher.
+    pub fn seal(&self, key: [u8; 32], nonce: [u8; 24], position: Position) -> Result<String, Error> {
+        let plain: Vec<u8> = position.iter().flat_map(|number| number.to_be_bytes()).collect();
+        let payload = Payload { msg: &plain, aad: &self.digest };
+        let sealed = XChaCha20Poly1305::new(&key.into())
+            .encrypt(&nonce.into(), payload)
+            .map_err(|_| Error::Internal("a cursor could not be sealed".to_owned()))?;
+        let bytes: Vec<u8> = nonce.into_iter().chain(sealed).collect();
+        Ok(base32(&bytes))
+    }
+
+    /// Opens what [`Self::seal`] made.
+    ///
+    /// # Errors
+    /// `invalid-cursor`, whatever is wrong with it.
+    pub fn open(&self, key: [u8; 32], cursor: &str) -> Result<Position, Error> {
+        let invalid = || Error::parameter("invalid-cursor", "cursor", "this is not a cursor of this request");
+        if cursor.len() > 400 {
+            return Err(invalid());
+        }
+        let bytes = from_base32(cursor).ok_or_else(invalid)?;
+        let (nonce, sealed) = bytes.split_at_checked(24).ok_or_else(invalid)?;
+        let nonce = <[u8; 24]>::try_from(nonce).map_err(|_| invalid())?;
+        let payload = Payload { msg: sealed, aad: &self.digest };
+        let plain = XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload).map_err(|_| invalid())?;
+        let mut position = [0; 5];
+        for (number, bytes) in position.iter_mut().zip(plain.chunks_exact(8)) {
+            *number = i64::from_be_bytes(bytes.try_into().map_err(|_| invalid())?);
+        }
+        Ok(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_opens_only_for_its_caller_and_its_query() {
+        let bound = Bound::to("cli_a", &["opportunities", "country=ES"]);
+        let cursor = bound.seal([1; 32], [2; 24], [1, 2, 3, 4, i64::MAX]).unwrap();
+        assert_eq!(bound.open([1; 32], &cursor).unwrap(), [1, 2, 3, 4, i64::MAX]);
+        assert!(Bound::to("cli_b", &["opportunities", "country=ES"]).open([1; 32], &cursor).is_err());
+        assert!(Bound::to("cli_a", &["opportunities", "country=FR"]).open([1; 32], &cursor).is_err());
+        assert!(bound.open([3; 32], &cursor).is_err());
+    }
+
+    #[test]
+    fn every_changed_letter_is_noticed() {
+        let bound = Bound::to("", &[]);
+        let cursor = bound.seal([1; 32], [2; 24], [0; 5]).unwrap();
+        for at in 0..cursor.len() {
+            let mut forged = cursor.clone().into_bytes();
+            forged[at] = if forged[at] == b'a' { b'b' } else { b'a' };
+            assert!(bound.open([1; 32], &String::from_utf8(forged).unwrap()).is_err());
+        }
+    }
+}

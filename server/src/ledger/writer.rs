@@ -1,0 +1,63 @@
+//! Writes entries in groups: those that wait while one transaction is synced go into the next together.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use hayward_store::{Entry, LedgerStore, PublicRead};
+use tokio::sync::oneshot;
+
+use crate::error::Error;
+
+/// Answers that may wait for the ledger; beyond it the server is overloaded.
+const WAITING: usize = 4_096;
+/// Answers whose entries go into one transaction.
+const GROUP: usize = 512;
+
+struct Job {
+    entries: Vec<Entry>,
+    reads: Vec<PublicRead>,
+    done: oneshot::Sender<bool>,
+}
+
+/// The thread that writes, and the way to it.
+pub(super) struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+impl Writer {
+    pub(super) fn start(store: Arc<LedgerStore>) -> Self {
+        let (jobs, waiting) = sync_channel(WAITING);
+        // It ends when the last sender is dropped.
+        std::thread::spawn(move || work(&store, &waiting));
+        Self { jobs }
+    }
+
+    pub(super) async fn write(&self, entries: Vec<Entry>, reads: Vec<PublicRead>) -> Result<(), Error> {
+        let (done, durable) = oneshot::channel();
+        let refused = || Error::Conflict { code: "ledger-unavailable", detail: "the ledger cannot be written now".to_owned() };
+        self.jobs.try_send(Job { entries, reads, done }).map_err(|_| refused())?;
+        match durable.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(refused()),
+        }
+    }
+}
+
+fn work(store: &LedgerStore, waiting: &Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = vec![first];
+        while let Some(job) = (group.len() < GROUP).then(|| waiting.try_recv().ok()).flatten() {
+            group.push(job);
+        }
+        let entries: Vec<Entry> = group.iter_mut().flat_map(|job| std::mem::take(&mut job.entries)).collect();
+        let reads: Vec<PublicRead> = group.iter_mut().flat_map(|job| std::mem::take(&mut job.reads)).collect();
+        let durable = store.append(&entries, &reads);
+        if let Err(error) = &durable {
+            tracing::error!(%error, "the ledger could not be written");
+        }
+        for job in group {
+            // Whoever asked may be gone; the entry stays.
+            drop(job.done.send(durable.is_ok()));
+        }
+    }
+}

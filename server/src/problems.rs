@@ -1,0 +1,81 @@
+//! Every kind of problem that an answer can name, with its status and what to do about it.
+//!
+//! The `type` of a problem is `/problems/{code}`, and resolves to the page that this table makes.
+
+use actix_web::http::StatusCode;
+
+/// One kind of problem: code, status, title, what to do.
+type Kind = (&'static str, u16, &'static str, &'static str);
+
+const KINDS: &[Kind] = &[
+    ("unauthenticated", 401, "Sign in first", "Send `Authorization: Bearer …` with a token that has neither expired nor been revoked."),
+    ("invalid-credentials", 401, "These credentials open nothing", "Check the address and the password."),
+    ("insufficient-scope", 403, "The token lacks a scope", "Ask for a token with the scope that the answer names."),
+    ("not-found", 404, "Nothing here", "Check the address. What you may not see is answered like what does not exist."),
+    ("method-not-allowed", 405, "This address does not do that", "Look the call up in the API's description."),
+    ("not-acceptable", 406, "No such format", "Ask for application/json, text/csv or application/x-ndjson."),
+    ("gone", 410, "No longer kept", "This cursor is too old. Read everything anew, from the beginning."),
+    ("payload-too-large", 413, "Too large", "Send less, or ask the operator about the limit."),
+    ("unsupported-media-type", 415, "A format that is not read here", "Send the body as the call's description says."),
+    ("unknown-parameter", 400, "Unknown parameter", "No parameter of this call, and no field that is open to you, has this name."),
+    ("unknown-field", 400, "Unknown field", "No field that is open to you has this name."),
+    ("unknown-operator", 400, "Unknown operator", "Filters know eq, in, gt, gte, lt, lte, prefix and null."),
+    ("invalid-parameter", 400, "A parameter that cannot be read", "Look up what the parameter takes."),
+    ("invalid-cursor", 400, "Not a cursor of this request", "Use `next` of the page before, with the same filters and the same client."),
+    ("too-broad", 400, "Too many rows", "Narrow the request: a filter or a sort looks at 100,000 visible rows at most."),
+    ("invalid-json", 400, "Not JSON", "The body must be one JSON document in UTF-8, with finite numbers and without U+0000."),
+    ("invalid-body", 400, "Not what this call takes", "Look up the body in the API's description."),
+    ("bad-name", 400, "A name that cannot be", "See the detail."),
+    ("bad-slug", 400, "A short name that cannot be", "See the detail."),
+    ("bad-email", 400, "Not an e-mail address", "See the detail."),
+    ("bad-password", 400, "A password that cannot be", "See the detail."),
+    ("unknown-schema", 400, "Unknown schema", "GET /api/v1/schemas lists the schemas of this commons."),
+    ("unknown-organization", 400, "Unknown organization", "The audience must name a member co-op of this commons."),
+    ("unknown-rule", 400, "Unknown approval rule", "An approval rule is `1`, `2` or `all`."),
+    ("invalid-terms", 422, "Terms that cannot be", "Each error points at the part of the terms that it is about."),
+    ("invalid-matching", 422, "A matching that cannot be", "Each error points at the column that it is about."),
+    ("undecided-columns", 422, "Columns without a decision", "Give every column a field, keep it private, or leave it out."),
+    ("empty-reason", 422, "A reason is needed", "Say in a sentence why."),
+    ("busy", 409, "Being written", "Something else is writing this list. Try again in a moment."),
+    ("stale", 409, "Overtaken", "Something has changed since you looked. Look again, then decide."),
+    ("exists", 409, "Already there", "Choose another name."),
+    ("wrong-state", 409, "Not in this state", "Look at the state first."),
+    ("already-over", 409, "The last day has passed", "Choose a later last day."),
+    ("agreement-over", 409, "This agreement is over", "Propose a new one."),
+    ("other-agreement", 409, "Another dataset or audience", "Propose a new agreement."),
+    ("other-ids", 409, "Another kind of record ids", "Propose a new agreement."),
+    ("not-a-party", 409, "Not a party", "Offer a list of your own, or ask for your own organization."),
+    ("conflict-of-interest", 409, "A conflict of interest", "Let another steward decide."),
+    ("people-only", 409, "For people only", "A person with a role in the organization must do this."),
+    ("unavailable", 503, "Not now", "Try again in a moment."),
+    ("ledger-unavailable", 503, "The ledger cannot be written", "Nothing is disclosed without its entry. Try again in a moment."),
+    ("internal", 500, "Our mistake", "Tell the operator the request id."),
+];
+
+fn find(code: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|(known, ..)| *known == code)
+}
+
+/// The status of a problem. One that is not in the table is a state that does not admit the step: `409`.
+#[must_use]
+pub fn status(code: &str) -> StatusCode {
+    find(code).and_then(|(_, status, ..)| StatusCode::from_u16(*status).ok()).unwrap_or(StatusCode::CONFLICT)
+}
+
+/// Its title.
+#[must_use]
+pub fn title(code: &str) -> &'static str {
+    find(code).map_or("Not possible now", |(_, _, title, _)| title)
+}
+
+/// The page behind a problem's `type`, as plain text.
+#[must_use]
+pub fn page(code: &str) -> Option<String> {
+    let plain = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !code.is_empty();
+    if let Some((code, status, title, fix)) = find(code) {
+        return Some(format!("{title}\n\n{fix}\n\nproblem: {code}\nstatus: {status}\n"));
+    }
+    hayward_domain::agreement::Refusal::ALL.iter().find(|refusal| plain && refusal.code() == code).map(|refusal| {
+        format!("Not possible now\n\n{refusal}\n\nproblem: {code}\nstatus: 409\n")
+    })
+}

@@ -1,0 +1,37 @@
+//! One id per request: in its answer, in its log lines, in its ledger entries.
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use tracing::Instrument;
+
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The id of the request that this task answers; empty outside one.
+#[must_use]
+pub fn current() -> String {
+    CURRENT.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Gives a request its id and logs how it went: the route, never the address, which may hold values.
+pub async fn give(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = format!("req_{}", uuid::Uuid::new_v4().simple());
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id = %id, %method);
+    let started = std::time::Instant::now();
+    let work = async move {
+        let mut response = next.call(request).await?;
+        let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        tracing::info!(route, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
+        if let Ok(value) = HeaderValue::from_str(&current()) {
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        }
+        Ok(response)
+    };
+    CURRENT.scope(id, work.instrument(span)).await
+}
