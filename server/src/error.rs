@@ -99,6 +99,8 @@ impl fmt::Display for Error {
     }
 }
 
+impl std::error::Error for Error {}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

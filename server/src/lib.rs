@@ -1,7 +1,23 @@
 //! Hayward: a data commons for co-ops, shared field by field.
 //!
-//! [`app`] wires the parts together and serves them; [`cli`] is the command line. Handlers live in [`api`], one file a thing.
+//! [`app`] wires the parts together and serves them; [`cli`] is the command line. Handlers live in [`api`], one file a thing, and
+//! [`routes`] lists them all.
 
 pub mod admin;
+pub mod api;
+pub mod app;
 pub mod auth;
+pub mod cli;
+pub mod commons;
+pub mod config;
+pub mod credentials;
+pub mod cursor;
 pub mod demo;
+pub mod error;
+pub mod files;
+pub mod jobs;
+pub mod ledger;
+pub mod problems;
+pub mod request_id;
+pub mod revocation;
+pub mod routes;

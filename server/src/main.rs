@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The `hayward` program.
+
+fn main() -> std::process::ExitCode {
+    hayward::cli::run()
+}

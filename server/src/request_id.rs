@@ -17,6 +17,11 @@ pub fn current() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 
+/// Runs `work` as part of the request `id`.
+pub async fn with<T>(id: String, work: impl Future<Output = T>) -> T {
+    CURRENT.scope(id, work).await
+}
+
 /// Gives a request its id and logs how it went: the route, never the address, which may hold values.
 pub async fn give(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = format!("req_{}", uuid::Uuid::new_v4().simple());

@@ -3,6 +3,8 @@
 //! Nothing of the program itself belongs here: what a test needs to know about it, it asks from outside.
 
 pub mod cluster;
+pub mod server;
+pub mod commons;
 mod database;
 
 pub use database::{Kind, TestDatabase};

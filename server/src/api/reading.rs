@@ -313,7 +313,7 @@ impl Names {
         let mut names = Self { shapes: BTreeMap::new(), in_order: Vec::new(), hidden: BTreeSet::new() };
         for share in shares {
             for field in &share.schema.fields {
-                let treatment = share.terms.fields.get(field.name.as_str()).unwrap_or(&Treatment::Hidden);
+                let treatment = share.terms.fields.get(&field.name).unwrap_or(&Treatment::Hidden);
                 if mutants::on("hidden-name-differs") {
                     names.hidden.insert(field.name.to_string());
                 }

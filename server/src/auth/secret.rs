@@ -34,3 +34,9 @@ pub fn hash(secret: &str) -> String {
 pub fn matches(secret: &str, kept: &str) -> bool {
     hash(secret).as_bytes().ct_eq(kept.as_bytes()).into()
 }
+
+/// The key of the set-up page from 32 random bytes.
+#[must_use]
+pub fn setup_key(random: [u8; 32]) -> String {
+    base32(&random)
+}

@@ -57,7 +57,7 @@ fn work(store: &LedgerStore, waiting: &Receiver<Job>) {
         }
         for job in group {
             // Whoever asked may be gone; the entry stays.
-            drop(job.done.send(durable.is_ok()));
+            let _gone = job.done.send(durable.is_ok());
         }
     }
 }

@@ -82,6 +82,17 @@ impl Store {
 
     fn build(self: &Arc<Self>, due: &Due) -> Result<bool> {
         let commit = Commit::begin(self, due.dataset, "activation")?;
+        let built = self.build_share(due, &commit);
+        match built {
+            Ok(true) => {}
+            Ok(false) => commit.abandon()?,
+            Err(_) => commit.give_up(),
+        }
+        built
+    }
+
+    /// Whether the share is built; if it is, the dataset is given back with it.
+    fn build_share(self: &Arc<Self>, due: &Due, commit: &Commit) -> Result<bool> {
         let edition = commit.dataset.head;
         let lens = self.db.write(|conn| {
             self.ensure_share(conn, due)?;
@@ -90,7 +101,7 @@ impl Store {
         let records = share::all_records(self, &lens)?;
         let staged = share::stage(self, commit.claim(), &lens, &records, edition)?;
         let now = commit.now();
-        let done = self.db.write(|conn| {
+        self.db.write(|conn| {
             let number = counter::commit(conn)?;
             commit.claim().check(conn, now)?;
             let agreement = agreements::by_number(conn, due.agreement)?;
@@ -126,11 +137,7 @@ impl Store {
             floor::reopen(conn, due.agreement, number)?;
             commit.claim().release(conn)?;
             Ok(true)
-        })?;
-        if !done {
-            commit.abandon()?;
-        }
-        Ok(done)
+        })
     }
 
     /// The floor of a share that is rebuilt under `terms`: what it showed and they do not must not come back through a cursor from

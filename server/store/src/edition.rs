@@ -117,9 +117,22 @@ impl Commit {
 
     /// Makes everything staged visible at once. `also` runs in the same transaction, with the edition that now stands.
     ///
-    /// A commit that staged nothing makes no edition.
+    /// A commit that staged nothing makes no edition. One that fails gives the dataset back.
     pub(crate) fn publish(
         mut self,
+        cause: Cause,
+        import: Option<&str>,
+        also: impl FnOnce(&mut Conn, i64) -> Result<()>,
+    ) -> Result<i64> {
+        let published = self.try_publish(cause, import, also);
+        if published.is_err() {
+            self.give_up();
+        }
+        published
+    }
+
+    fn try_publish(
+        &mut self,
         cause: Cause,
         import: Option<&str>,
         also: impl FnOnce(&mut Conn, i64) -> Result<()>,
@@ -158,6 +171,14 @@ impl Commit {
     /// Removes what was staged and gives the dataset back.
     pub(crate) fn abandon(self) -> Result<()> {
         self.claim.abandon(&self.store.db, &*self.store.clock)
+    }
+
+    /// Like [`Self::abandon`], after an error that is more worth telling. Where even this fails, the next claimer does it, once the
+    /// lease has run out.
+    pub(crate) fn give_up(self) {
+        if let Err(error) = self.abandon() {
+            tracing::warn!(%error, "a dataset is left to its next writer to tidy up");
+        }
     }
 
     fn stage_shares(&self, edition: i64) -> Result<Vec<StagedShare>> {

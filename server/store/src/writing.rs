@@ -192,6 +192,7 @@ impl Store {
         let schema = self.schema_of(import)?;
         let mut items = Vec::new();
         if let Some(edition) = import.committed_edition {
+            self.still_kept(import.dataset_number, edition)?;
             let touched = self.touched(import.dataset_number, edition)?;
             for (before, after_version) in by_record(&touched, edition).into_values() {
                 let record =
@@ -247,26 +248,32 @@ impl Store {
             commit.abandon()?;
             return Err(error);
         }
-        match self.write(import, &mut commit) {
-            Ok(counts) => {
-                let (id, now) = (import.id.clone(), commit.now());
-                let head = commit.dataset.head;
-                let published = commit.publish(Cause::Import, Some(&import.id), |conn, edition| {
-                    set_state(conn, &id, &[ImportState::Committing], ImportState::Committed, now)?;
-                    let made = (edition > head).then_some(edition);
-                    let update = "update imports set counts = ?, edition = ?, committed_edition = ? where id = ?";
-                    let counts = serde_json::to_string(&counts).map_err(|_| StoreError::Corrupt("counts"))?;
-                    conn.execute(Sql::new(update).bind(counts).bind(edition).bind(made).bind(&id))?;
-                    drop_file(conn, &id)
-                });
-                published.map(drop)
-            }
+        let committed = match self.write(import, &mut commit) {
+            Ok(counts) => self.publish_import(import, commit, &counts),
             Err(error) => {
-                commit.abandon()?;
-                self.set_state(import, &[ImportState::Committing], ImportState::Checked)?;
+                commit.give_up();
                 Err(error)
             }
+        };
+        if committed.is_err() {
+            // Where this fails too, the import is found to be interrupted later; the first error is the one that tells something.
+            drop(self.set_state(import, &[ImportState::Committing], ImportState::Checked));
         }
+        committed
+    }
+
+    fn publish_import(&self, import: &Import, commit: Commit, counts: &Counts) -> Result<()> {
+        let (id, now) = (&import.id, commit.now());
+        let head = commit.dataset.head;
+        let published = commit.publish(Cause::Import, Some(id), |conn, edition| {
+            set_state(conn, id, &[ImportState::Committing], ImportState::Committed, now)?;
+            let made = (edition > head).then_some(edition);
+            let update = "update imports set counts = ?, edition = ?, committed_edition = ? where id = ?";
+            let counts = serde_json::to_string(counts).map_err(|_| StoreError::Corrupt("counts"))?;
+            conn.execute(Sql::new(update).bind(counts).bind(edition).bind(made).bind(id))?;
+            drop_file(conn, id)
+        });
+        published.map(drop)
     }
 
     fn write(self: &Arc<Self>, import: &Import, commit: &mut Commit) -> Result<Counts> {
@@ -314,7 +321,7 @@ impl Store {
         let kept = match self.reverse(import, &mut commit) {
             Ok(kept) => kept,
             Err(error) => {
-                commit.abandon()?;
+                commit.give_up();
                 return Err(error);
             }
         };

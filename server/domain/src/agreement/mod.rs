@@ -272,6 +272,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// One of each kind, for the pages that explain them.
+    pub const ALL: [Self; 5] = [
+        Self::NoSay,
+        Self::NotNow { state: State::Terminated, event: Event::Approve { rule_met_after: RulesMet { provider: false, recipient: false } } },
+        Self::NotYours { event: Event::Activate },
+        Self::AlreadySuspended,
+        Self::SuspendedByOther,
+    ];
+
     /// Its name, for programs.
     #[must_use]
     pub fn code(self) -> &'static str {

@@ -1,0 +1,147 @@
+//! `GET /api/v1/changes`: what moved in what is shared with the caller.
+
+use std::collections::{BTreeMap, HashMap};
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use hayward_domain::id::DisclosureId;
+use hayward_domain::scope::Scope;
+use hayward_store::{ChangeItem, ChangesFrom, ChangesPage, Caller, ShareQuery, Store, StoreError, Viewer};
+
+use super::params::{PAGE, Params};
+use super::reading::ReadError;
+use super::shared::retried;
+use crate::auth::bearer::{Reader, unknown_token};
+use crate::commons::Commons;
+use crate::cursor::Bound;
+use crate::error::Error;
+use crate::ledger::{Answer, Given};
+use crate::revocation;
+
+/// One page of the feed, as it was read.
+struct Read {
+    page: ChangesPage,
+    caller: Option<Caller>,
+    opened: std::time::Instant,
+    bound: Bound,
+}
+
+/// What to apply to a copy since `cursor`.
+pub async fn list(request: HttpRequest, reader: Reader, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+    let mut params = Params::parse(request.query_string())?;
+    let limit = params.limit()?.unwrap_or(PAGE);
+    let (cursor, agreement) = (params.take("cursor"), params.take("agreement"));
+    params.end()?;
+    let id = DisclosureId::from_random(commons.random());
+    for _ in 0..3 {
+        let (viewer, cursor, agreement) = (reader.0.clone(), cursor.clone(), agreement.clone());
+        let read = retried(&commons, move |store| read(store, &viewer, cursor.as_deref(), agreement.clone(), limit)).await?;
+        let answer = Answer { id: &id, chunk: 0, caller: read.caller.as_ref(), channel: "changes", given: given(&read.page) };
+        // Read too slowly to be handed over without looking again: then look again from the start, which is as quick.
+        if !revocation::in_time(read.opened) {
+            continue;
+        }
+        commons.ledger.record(&answer, commons.store.now()).await?;
+        if revocation::in_time(read.opened) {
+            return respond(&commons, &read, &id);
+        }
+    }
+    Err(Error::Unavailable("reading takes too long to be sure that it is still allowed".to_owned()))
+}
+
+fn read(store: &Store, viewer: &Viewer, cursor: Option<&str>, agreement: Option<String>, limit: i64) -> Result<Read, ReadError> {
+    let collections = store.collections()?;
+    let key = store.keyring().cursor();
+    let done = store.view(viewer, |view| {
+        let name = view.caller.as_ref().map_or("", Caller::name);
+        let bound = Bound::to(name, &["changes", agreement.as_deref().unwrap_or_default()]);
+        let mine: Vec<String> = match &view.caller {
+            Some(caller) => {
+                let mine = collections.iter().filter(|name| caller.scopes.has(&Scope::Read((*name).clone())));
+                mine.cloned().collect()
+            }
+            None => collections,
+        };
+        if mine.is_empty() {
+            return Err(Error::MissingScope(Scope::Read("organizations".to_owned())).into());
+        }
+        let from = match cursor {
+            Some(cursor) => {
+                let [seen, target, share, removing, row] = bound.open(key, cursor)?;
+                ChangesFrom { seen, target, share, removing: removing == 1, row }
+            }
+            None => ChangesFrom::default(),
+        };
+        if view.anything_expired()? {
+            return Err(ReadError::Expired);
+        }
+        let wanted = ShareQuery { agreement, ..ShareQuery::default() };
+        let page = view.changes(&mine, &wanted, from, limit).map_err(gone)?;
+        Ok(Read { page, caller: view.caller.clone(), opened: view.opened, bound })
+    });
+    match (done, viewer) {
+        (Err(ReadError::Api(Error::NotFound)), Viewer::Token(hash)) => Err(store.caller(hash).map_or_else(unknown_token, |_| Error::NotFound).into()),
+        (done, _) => done,
+    }
+}
+
+fn gone(error: StoreError) -> Error {
+    match error {
+        StoreError::Stale(detail) => Error::bad("gone", detail),
+        other => other.into(),
+    }
+}
+
+fn respond(commons: &Commons, read: &Read, id: &DisclosureId) -> Result<HttpResponse, Error> {
+    let shares: HashMap<i64, _> = read.page.shares.iter().map(|share| (share.number(), share)).collect();
+    let mut items = Vec::with_capacity(read.page.items.len());
+    for (collection, item) in &read.page.items {
+        let (kind, id, number, edition) = match item {
+            ChangeItem::Upserted(row) => ("upserted", &row.id, row.share, row.edition),
+            ChangeItem::Removed { id, share, edition, .. } => ("removed", id, *share, *edition),
+        };
+        let Some(share) = shares.get(&number) else { continue };
+        let mut text = format!(
+            "{{\"type\":\"{kind}\",\"collection\":\"{collection}\",\"id\":\"{id}\",\"provider\":\"{}\",\"agreement\":\"{}\",\"edition\":{edition}",
+            share.provider, share.agreement
+        );
+        match item {
+            ChangeItem::Upserted(row) => match row.record.payload().strip_prefix('{') {
+                Some("}") | None => text.push('}'),
+                Some(rest) => {
+                    text.push(',');
+                    text.push_str(rest);
+                }
+            },
+            ChangeItem::Removed { .. } => text.push('}'),
+        }
+        items.push(text);
+    }
+    let ChangesFrom { seen, target, share, removing, row } = read.page.next;
+    let position = [seen, target, share, i64::from(removing), row];
+    let next = read.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/json").insert_header(("Cache-Control", "private, no-store"));
+    response.insert_header(("Vary", "Authorization"));
+    if read.caller.is_some() {
+        response.insert_header(("Disclosure-Id", id.as_str()));
+    }
+    Ok(response.body(format!("{{\"items\":[{}],\"next\":\"{next}\"}}", items.join(","))))
+}
+
+/// What each share gave. A page without items names no share: nothing was asked of any in particular.
+fn given(page: &ChangesPage) -> Vec<Given<'_>> {
+    let mut names: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (_, item) in &page.items {
+        match item {
+            ChangeItem::Upserted(row) => names.entry(row.share).or_default().push(row.name),
+            ChangeItem::Removed { share, name, .. } => names.entry(*share).or_default().push(*name),
+        }
+    }
+    let given = page.shares.iter().filter_map(|share| {
+        let names = names.remove(&share.number())?;
+        let fields = share.terms.disclosed().map(|(name, _)| name.to_string()).collect();
+        Some(Given { share, fields, edition: share.edition(), names })
+    });
+    given.collect()
+}

@@ -1,0 +1,146 @@
+//! `/api/v1/datasets`: one's own lists.
+
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream::try_unfold;
+use hayward_domain::id::DatasetId;
+use hayward_domain::record::OrganizationNumber;
+use hayward_domain::schema::Schema;
+use hayward_store::{NewDataset, Order, OwnPage, private_name};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::body;
+use super::format::{Format, csv_line};
+use super::params::{PAGE, Params};
+use crate::auth::bearer::{Bearer, DatasetsRead, DatasetsWrite};
+use crate::commons::Commons;
+use crate::cursor::Bound;
+use crate::error::Error;
+
+/// Records that one chunk of a stream holds.
+const CHUNK: i64 = 500;
+
+/// One's own datasets.
+pub async fn list(request: HttpRequest, bearer: Bearer<DatasetsRead>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+    Params::parse(request.query_string())?.end()?;
+    let owner = bearer.caller.organization;
+    let datasets = commons.run(move |store| store.datasets(owner)).await?;
+    Ok(HttpResponse::Ok().json(json!({"items": datasets, "next": null})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    schema: String,
+    name: String,
+}
+
+/// Makes an empty dataset.
+pub async fn create(
+    request: HttpRequest,
+    bearer: Bearer<DatasetsWrite>,
+    commons: Data<Commons>,
+    bytes: Bytes,
+) -> Result<HttpResponse, Error> {
+    let Create { schema, name } = body::read(&request, &bytes)?;
+    let new = NewDataset { id: DatasetId::from_random(commons.random()), schema, name };
+    let owner = bearer.caller.organization;
+    let dataset = commons.run(move |store| store.add_dataset(owner, &new)).await?;
+    Ok(HttpResponse::Created().json(dataset))
+}
+
+/// The dataset that a path names; what cannot be an id is not there.
+pub fn dataset_id(text: &str) -> Result<DatasetId, Error> {
+    DatasetId::parse(text).ok_or(Error::NotFound)
+}
+
+/// One's own records.
+pub async fn records(
+    request: HttpRequest,
+    dataset: Path<String>,
+    bearer: Bearer<DatasetsRead>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
+    let dataset = dataset_id(&dataset)?;
+    let mut params = Params::parse(request.query_string())?;
+    let (limit, cursor, sort) = (params.limit()?, params.take("cursor"), params.take("sort"));
+    params.end()?;
+    let unknown = |name: &str| Error::parameter("unknown-field", "sort", format!("`{name}` is not a field of this list"));
+    let order = sort.as_deref().map(Order::parse).transpose().map_err(|name| unknown(&name))?.unwrap_or_default();
+    let owner = bearer.caller.organization;
+    let bound = Bound::to(bearer.caller.name(), &["records", dataset.as_str(), sort.as_deref().unwrap_or_default()]);
+    let key = commons.store.keyring().cursor();
+    let from = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[edition, row, ..]| (edition, row));
+    let own = Own { owner, dataset, order };
+    match Format::of(&request)? {
+        Format::Json => {
+            let page = own.page(&commons, from, limit.unwrap_or(PAGE)).await?;
+            let items: Vec<Value> = page.records.iter().map(|record| record.to_json(&page.schema)).collect();
+            let next = match page.after {
+                Some(after) => Some(bound.seal(key, commons.random(), [page.edition, after, 0, 0, 0])?),
+                None => None,
+            };
+            Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(json!({"items": items, "next": next})))
+        }
+        format @ (Format::Csv | Format::Ndjson) => {
+            let wanted = limit.unwrap_or(i64::MAX);
+            let first = own.page(&commons, from, CHUNK.min(wanted)).await?;
+            let private = if format == Format::Csv { own.private(&commons).await? } else { Vec::new() };
+            Ok(own.stream(commons, format, first, private, wanted))
+        }
+    }
+}
+
+/// A list of one's own records, wherever it stands.
+#[derive(Clone)]
+struct Own {
+    owner: OrganizationNumber,
+    dataset: DatasetId,
+    order: Order,
+}
+
+impl Own {
+    async fn page(&self, commons: &Commons, from: Option<(i64, i64)>, limit: i64) -> Result<OwnPage, Error> {
+        let own = self.clone();
+        commons.run(move |store| store.own_records(own.owner, &own.dataset, &own.order, from, limit)).await
+    }
+
+    async fn private(&self, commons: &Commons) -> Result<Vec<String>, Error> {
+        let own = self.clone();
+        commons.run(move |store| store.private_headers(own.owner, &own.dataset)).await
+    }
+
+    fn stream(self, commons: Data<Commons>, format: Format, first: OwnPage, private: Vec<String>, wanted: i64) -> HttpResponse {
+        let head = if format == Format::Csv { csv_line(&header(&first.schema, &private)) } else { String::new() };
+        let stream = try_unfold((Some(first), head, wanted), move |(page, head, left)| {
+            let (own, commons, private) = (self.clone(), commons.clone(), private.clone());
+            async move {
+                let Some(page) = page else { return Ok::<_, Error>(None) };
+                let text = head + &encode(format, &page, &private);
+                let left = left - i64::try_from(page.records.len()).unwrap_or(0);
+                let next = match page.after.filter(|_| left > 0) {
+                    Some(after) => Some(own.page(&commons, Some((page.edition, after)), CHUNK.min(left)).await?),
+                    None => None,
+                };
+                Ok(Some((Bytes::from(text), (next, String::new(), left))))
+            }
+        });
+        let mut response = HttpResponse::Ok();
+        response.content_type(format.media_type()).insert_header(("Cache-Control", "private, no-store"));
+        response.streaming(Box::pin(stream))
+    }
+}
+
+fn header(schema: &Schema, private: &[String]) -> Vec<Value> {
+    let fields = schema.fields.iter().map(|field| field.name.as_str().into());
+    fields.chain(private.iter().map(|header| private_name(header, schema).into())).collect()
+}
+
+fn encode(format: Format, page: &OwnPage, private: &[String]) -> String {
+    let line = |record: &hayward_store::OwnRecord| match format {
+        Format::Csv => csv_line(&record.to_cells(&page.schema, private)),
+        Format::Json | Format::Ndjson => record.to_json(&page.schema).to_string() + "\n",
+    };
+    page.records.iter().map(line).collect()
+}

@@ -1,0 +1,107 @@
+//! `GET /api/v1/disclosures`: the ledger, as far as it concerns the caller's organization.
+
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream::try_unfold;
+use hayward_store::{EntryPage, Link};
+use serde_json::{Value, json};
+
+use super::format::Format;
+use super::params::{PAGE, Params};
+use crate::auth::bearer::{Bearer, LedgerRead};
+use crate::commons::Commons;
+use crate::cursor::Bound;
+use crate::error::Error;
+use crate::ledger::seal;
+
+/// Entries that one chunk of a stream holds.
+const CHUNK: i64 = 500;
+
+/// The entries, newest first. As NDJSON all of them, for `hayward ledger verify`.
+pub async fn list(request: HttpRequest, bearer: Bearer<LedgerRead>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+    let mut params = Params::parse(request.query_string())?;
+    let (limit, cursor) = (params.limit()?, params.take("cursor"));
+    params.end()?;
+    let organization = bearer.caller.organization_id.to_string();
+    let bound = Bound::to(bearer.caller.name(), &["disclosures"]);
+    let key = commons.store.keyring().cursor();
+    let below = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[below, ..]| below);
+    match Format::of(&request)? {
+        Format::Json => {
+            let page = page(&commons, &organization, below, limit.unwrap_or(PAGE)).await?;
+            let items: Vec<Value> = page.items.into_iter().map(linked).collect();
+            let next = match page.below {
+                Some(below) => Some(bound.seal(key, commons.random(), [below, 0, 0, 0, 0])?),
+                None => None,
+            };
+            Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(json!({"items": items, "next": next})))
+        }
+        Format::Ndjson => {
+            let first = page(&commons, &organization, below, CHUNK.min(limit.unwrap_or(CHUNK))).await?;
+            Ok(stream(commons, organization, first, limit.unwrap_or(i64::MAX)))
+        }
+        Format::Csv => Err(Error::bad("not-acceptable", "the ledger comes as application/json or application/x-ndjson")),
+    }
+}
+
+async fn page(commons: &Commons, organization: &str, below: Option<i64>, limit: i64) -> Result<EntryPage, Error> {
+    let (ledger, organization) = (commons.ledger.store.clone(), organization.to_owned());
+    commons.run(move |_| ledger.entries(&organization, below, limit)).await
+}
+
+fn linked((mut entry, link): (Value, Option<Link>)) -> Value {
+    if let Value::Object(map) = &mut entry {
+        map.insert("chain".to_owned(), serde_json::to_value(link).unwrap_or_default());
+    }
+    entry
+}
+
+fn stream(commons: Data<Commons>, organization: String, first: EntryPage, wanted: i64) -> HttpResponse {
+    let stream = try_unfold((Some(first), wanted), move |(page_now, left)| {
+        let (commons, organization) = (commons.clone(), organization.clone());
+        async move {
+            let Some(now) = page_now else { return Ok::<_, Error>(None) };
+            let left = left - i64::try_from(now.items.len()).unwrap_or(0);
+            let mut text: String = now.items.into_iter().map(|item| linked(item).to_string() + "\n").collect();
+            let next = match now.below.filter(|_| left > 0) {
+                Some(below) => Some(page(&commons, &organization, Some(below), CHUNK.min(left)).await?),
+                None => {
+                    text.push_str(&checkpoint(&commons, &organization).await?);
+                    None
+                }
+            };
+            Ok(Some((Bytes::from(text), (next, left))))
+        }
+    });
+    let mut response = HttpResponse::Ok();
+    response.content_type(Format::Ndjson.media_type()).insert_header(("Cache-Control", "private, no-store"));
+    response.streaming(Box::pin(stream))
+}
+
+/// The line of the newest checkpoint, if the chain has one.
+async fn checkpoint(commons: &Commons, organization: &str) -> Result<String, Error> {
+    let (ledger, provider) = (commons.ledger.store.clone(), organization.to_owned());
+    let Some((position, hash, at, signature)) = commons.run(move |_| ledger.checkpoint(&provider)).await? else {
+        return Ok(String::new());
+    };
+    let key = seal::public_key(&commons.store.keyring().signing());
+    let checkpoint = json!({
+        "provider": organization, "position": position, "hash": hash, "at": at.to_rfc3339(), "signature": signature, "key": key,
+    });
+    Ok(json!({"checkpoint": checkpoint}).to_string() + "\n")
+}
+
+/// One answer: its chunks together.
+pub async fn get(request: HttpRequest, id: Path<String>, bearer: Bearer<LedgerRead>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+    Params::parse(request.query_string())?.end()?;
+    let (ledger, organization) = (commons.ledger.store.clone(), bearer.caller.organization_id.to_string());
+    let mut chunks = commons.run(move |_| ledger.entry(&organization, &id)).await?.into_iter().map(linked);
+    let mut whole = chunks.next().ok_or(Error::NotFound)?;
+    for chunk in chunks {
+        let more = chunk.get("disclosed").and_then(Value::as_array).cloned().unwrap_or_default();
+        if let Some(Value::Array(disclosed)) = whole.get_mut("disclosed") {
+            disclosed.extend(more);
+        }
+    }
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(whole))
+}

@@ -1,0 +1,17 @@
+//! The HTTP API: a handler extracts, parses, asks the store, answers. One file a thing.
+
+pub mod agreements;
+pub mod body;
+pub mod catalogue;
+pub mod changes;
+pub mod datasets;
+pub mod disclosures;
+pub mod format;
+pub mod health;
+pub mod imports;
+pub mod oauth;
+pub mod params;
+pub mod reading;
+pub mod sessions;
+pub mod setup;
+pub mod shared;

@@ -1,0 +1,283 @@
+//! `GET /api/v1/{collection}` and `/{id}`: what is shared with the caller.
+
+use std::collections::HashMap;
+
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::http::header::{ETAG, IF_NONE_MATCH};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream::try_unfold;
+use hayward_domain::id::{DisclosureId, base32};
+use hayward_domain::mutants;
+use hayward_store::{ShareSummary, SharedRow};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::format::{Format, csv_line};
+use super::params::{PAGE, Params};
+use super::reading::{Page, ReadError, Reading};
+use crate::auth::bearer::Reader;
+use crate::commons::Commons;
+use crate::error::Error;
+use crate::ledger::{Answer, Given};
+use crate::revocation;
+
+/// Rows that one chunk of a stream holds.
+const CHUNK: i64 = 500;
+
+/// Lists what is shared with the caller of one collection.
+pub async fn list(
+    request: HttpRequest,
+    collection: Path<String>,
+    reader: Reader,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
+    let mut params = Params::parse(request.query_string())?;
+    let (limit, cursor) = (params.limit()?, params.take("cursor"));
+    let format = Format::of(&request)?;
+    let reading = Reading::parse(reader.0, &collection, params)?;
+    let id = DisclosureId::from_random(commons.random());
+    match format {
+        Format::Json => {
+            let page = next_page(&commons, &reading, cursor, None, limit.unwrap_or(PAGE)).await?;
+            let page = hand_over(&commons, &reading, page, &id, 0, format.channel()).await?;
+            page_response(&request, &commons, &page, &id).await
+        }
+        Format::Csv | Format::Ndjson => {
+            let wanted = limit.unwrap_or(i64::MAX);
+            let first = next_page(&commons, &reading, cursor, None, CHUNK.min(wanted)).await?;
+            let first = hand_over(&commons, &reading, first, &id, 0, format.channel()).await?;
+            Ok(stream(commons, reading, format, first, id, wanted))
+        }
+    }
+}
+
+/// One shared record.
+pub async fn get(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    reader: Reader,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
+    let (collection, record) = path.into_inner();
+    let reading = Reading::parse(reader.0, &collection, Params::parse(request.query_string())?)?.of_one()?;
+    let page = {
+        let reading = reading.clone();
+        retried(&commons, move |store| reading.one(store, &record)).await?
+    };
+    let id = DisclosureId::from_random(commons.random());
+    let page = hand_over(&commons, &reading, page, &id, 0, "get").await?;
+    let body = page.rows.first().map(|row| item(&page, row)).ok_or(Error::NotFound)?;
+    respond(&request, &page, &id, body.clone(), &body)
+}
+
+/// Runs a read; where the clock has ended something, commits that first and reads again.
+pub async fn retried<T: Send + 'static>(
+    commons: &Commons,
+    read: impl Fn(&hayward_store::Store) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
+) -> Result<T, Error> {
+    for _ in 0..3 {
+        let read = read.clone();
+        let outcome = commons.run(move |store| match read(store) {
+            Ok(done) => Ok(Some(done)),
+            Err(ReadError::Expired) => store.expire_due().map(|_| None).map_err(Error::from),
+            Err(ReadError::Api(error)) => Err(error),
+        });
+        if let Some(done) = outcome.await? {
+            return Ok(done);
+        }
+    }
+    Err(Error::Unavailable("something expires again and again".to_owned()))
+}
+
+async fn next_page(
+    commons: &Commons,
+    reading: &Reading,
+    cursor: Option<String>,
+    from: Option<(i64, i64)>,
+    limit: i64,
+) -> Result<Page, Error> {
+    let reading = reading.clone();
+    retried(commons, move |store| reading.page(store, cursor.as_deref(), from, limit)).await
+}
+
+/// Writes the entry, and makes sure that what was read may still be handed over.
+async fn hand_over(
+    commons: &Commons,
+    reading: &Reading,
+    page: Page,
+    id: &DisclosureId,
+    chunk: i64,
+    channel: &str,
+) -> Result<Page, Error> {
+    let answer = Answer { id, chunk, caller: page.caller.as_ref(), channel, given: given(&page) };
+    commons.ledger.record(&answer, commons.store.now()).await?;
+    again(commons, reading, page).await
+}
+
+/// What each share gave. An answer without rows names the shares that were asked.
+fn given(page: &Page) -> Vec<Given<'_>> {
+    let mut names: HashMap<i64, Vec<i64>> = HashMap::new();
+    for row in &page.rows {
+        names.entry(row.share).or_default().push(row.name);
+    }
+    let asked = names.is_empty() || page.count.is_some();
+    let shares = page.shares.iter().filter(|share| asked || names.contains_key(&share.number()));
+    let fields = |share: &ShareSummary| {
+        let all = share.terms.disclosed().map(|(name, _)| name.to_string());
+        all.filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(name))).collect()
+    };
+    shares
+        .map(|share| Given {
+            share,
+            fields: fields(share),
+            edition: share.edition(),
+            names: names.get(&share.number()).cloned().unwrap_or_default(),
+        })
+        .collect()
+}
+
+async fn page_response(request: &HttpRequest, commons: &Commons, page: &Page, id: &DisclosureId) -> Result<HttpResponse, Error> {
+    let items: Vec<String> = page.rows.iter().map(|row| item(page, row)).collect();
+    let mut stable = format!("{{\"items\":[{}]", items.join(","));
+    if let Some(count) = page.count {
+        let count = if mutants::on("count-of-originals") { commons.run(|store| store.newest_commit()).await.ok() } else { count };
+        stable.push_str(&format!(",\"count\":{}", count.map_or_else(|| "null".to_owned(), |count| count.to_string())));
+    }
+    let next = match page.after {
+        Some(row) => {
+            let sealed = page.bound.seal(commons.store.keyring().cursor(), commons.random(), [page.commit, row, 0, 0, 0])?;
+            format!("\"{sealed}\"")
+        }
+        None => "null".to_owned(),
+    };
+    let body = format!("{stable},\"next\":{next}}}");
+    respond(request, page, id, stable, &body)
+}
+
+/// The answer, or `304` where the caller has it. `stable` is the answer without what differs each time.
+fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, stable: String, body: &str) -> Result<HttpResponse, Error> {
+    let mut hasher = Sha256::new();
+    hasher.update(stable.as_bytes());
+    if mutants::on("etag-of-commit") {
+        hasher.update(page.commit.to_be_bytes());
+    }
+    let digest = hasher.finalize();
+    let etag = format!("\"{}\"", base32(digest.get(..20).unwrap_or_default()));
+    let matches = |header: &str| header.split(',').any(|word| word.trim().trim_start_matches("W/") == etag || word.trim() == "*");
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(matches);
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, etag)).insert_header(("Vary", "Authorization, Accept"));
+    caching(&mut response, page);
+    if page.caller.is_some() {
+        response.insert_header(("Disclosure-Id", id.as_str()));
+    }
+    if known { Ok(response.finish()) } else { Ok(response.content_type(Format::Json.media_type()).body(body.to_owned())) }
+}
+
+fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
+    let private = if page.caller.is_some() { "private, no-cache" } else { "no-cache" };
+    response.insert_header(("Cache-Control", private));
+}
+
+/// One item: the envelope, then the disclosed fields as they are stored.
+fn item(page: &Page, row: &SharedRow) -> String {
+    let Some(share) = page.shares.iter().find(|share| share.number() == row.share) else { return String::new() };
+    let payload = match &page.fields {
+        None => row.record.payload().to_owned(),
+        Some(fields) => {
+            let mut all: Map<String, Value> = serde_json::from_str(row.record.payload()).unwrap_or_default();
+            all.retain(|name, _| fields.contains(name));
+            Value::Object(all).to_string()
+        }
+    };
+    let envelope = format!(
+        "{{\"id\":\"{}\",\"provider\":\"{}\",\"agreement\":\"{}\",\"edition\":{}",
+        row.id, share.provider, share.agreement, row.edition
+    );
+    match payload.strip_prefix('{') {
+        Some("}") | None => format!("{envelope}}}"),
+        Some(rest) => format!("{envelope},{rest}"),
+    }
+}
+
+fn columns(page: &Page) -> Vec<String> {
+    let wanted = page.columns.iter().filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(*name)));
+    ["id", "provider", "agreement", "edition"].into_iter().map(str::to_owned).chain(wanted.cloned()).collect()
+}
+
+fn encode(format: Format, page: &Page, columns: &[String]) -> String {
+    let mut text = String::new();
+    for row in &page.rows {
+        let item = item(page, row);
+        if format == Format::Ndjson {
+            text.push_str(&item);
+            text.push('\n');
+            continue;
+        }
+        let item: Value = serde_json::from_str(&item).unwrap_or_default();
+        text.push_str(&csv_line(columns.iter().map(|column| item.get(column).unwrap_or(&Value::Null))));
+    }
+    text
+}
+
+/// What a stream does when it is next asked for bytes.
+enum Step {
+    /// Hand over the page that was read to see whether the request is good at all.
+    First(Page),
+    /// Read on after this row of this commit.
+    After(i64, i64),
+    End,
+}
+
+fn stream(commons: Data<Commons>, reading: Reading, format: Format, first: Page, id: DisclosureId, wanted: i64) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.content_type(format.media_type()).insert_header(("Vary", "Authorization, Accept"));
+    caching(&mut response, &first);
+    if first.caller.is_some() {
+        response.insert_header(("Disclosure-Id", id.as_str()));
+    }
+    let columns = columns(&first);
+    // The request's id belongs to its task; the stream is polled outside it.
+    let request_id = crate::request_id::current();
+    let stream = try_unfold((Step::First(first), 0, wanted), move |(step, chunk, left)| {
+        let (commons, reading, id, columns) = (commons.clone(), reading.clone(), id.clone(), columns.clone());
+        let work = async move {
+            let (page, head) = match step {
+                Step::End => return Ok::<_, Error>(None),
+                // It may have waited long for its reader.
+                Step::First(page) => (again(&commons, &reading, page).await?, head(format, &columns)),
+                Step::After(commit, row) => {
+                    let page = next_page(&commons, &reading, None, Some((commit, row)), CHUNK.min(left)).await?;
+                    (hand_over(&commons, &reading, page, &id, chunk, format.channel()).await?, String::new())
+                }
+            };
+            let left = left - i64::try_from(page.rows.len()).unwrap_or(0);
+            let next = page.after.filter(|_| left > 0).map_or(Step::End, |row| Step::After(page.commit, row));
+            Ok(Some((Bytes::from(head + &encode(format, &page, &columns)), (next, chunk + 1, left))))
+        };
+        crate::request_id::with(request_id.clone(), work)
+    });
+    response.streaming(Box::pin(stream))
+}
+
+fn head(format: Format, columns: &[String]) -> String {
+    let cells: Vec<Value> = columns.iter().map(|name| name.as_str().into()).collect();
+    if format == Format::Csv { csv_line(&cells) } else { String::new() }
+}
+
+/// Makes sure that a page which waited may still be handed over.
+async fn again(commons: &Commons, reading: &Reading, mut page: Page) -> Result<Page, Error> {
+    let shares: Vec<(i64, i64)> = page.shares.iter().map(|share| (share.number(), share.version)).collect();
+    for _ in 0..5 {
+        if revocation::in_time(page.opened) {
+            return Ok(page);
+        }
+        let (reading, shares) = (reading.clone(), shares.clone());
+        let (stands, opened) = retried(commons, move |store| reading.still_stands(store, &shares)).await?;
+        if !stands {
+            return Err(Error::Unavailable("an agreement was closed while this was read".to_owned()));
+        }
+        page.opened = opened;
+    }
+    Err(Error::Unavailable("reading takes too long to be sure that it is still allowed".to_owned()))
+}

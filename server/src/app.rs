@@ -1,0 +1,148 @@
+//! Wires the parts together and serves them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, PayloadConfig, to};
+use actix_web::{App, HttpServer};
+use hayward_domain::schema;
+use hayward_store::{Clock, LedgerStore, Store, StoreError};
+
+use crate::api::{body, health};
+use crate::commons::{Commons, Random};
+use crate::config::Config;
+use crate::jobs::Jobs;
+use crate::ledger::Ledger;
+use crate::{auth, request_id, routes};
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database says no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error("cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+    /// The key file is not the one that this database was made with.
+    #[error("this database was made with other keys; name their file with HAYWARD_KEY_FILE")]
+    OtherKeys,
+    /// A schema that comes with the program is broken.
+    #[error("a built-in schema cannot be read: {0}")]
+    Schema(String),
+}
+
+/// The clock of the machine.
+#[must_use]
+pub fn machine_clock() -> Clock {
+    Arc::new(|| chrono::Utc::now().into())
+}
+
+/// Randomness of the operating system.
+#[must_use]
+pub fn system_random() -> Random {
+    Arc::new(|bytes| {
+        // Without randomness there are no secrets: nothing sensible can follow.
+        if getrandom::fill(bytes).is_err() {
+            tracing::error!("the operating system gives no randomness");
+            std::process::abort();
+        }
+    })
+}
+
+/// Opens a commons' databases, brings them up to date, and checks that the keys are theirs.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, StartError> {
+    let store = Store::open(&config.database, config.keyring.clone(), clock)?;
+    let print = config.keyring.print();
+    match store.noted("key_print")? {
+        None => store.note("key_print", &print)?,
+        Some(kept) if kept == print => {}
+        Some(_) => return Err(StartError::OtherKeys),
+    }
+    for schema in schema::built_in().map_err(|error| StartError::Schema(error.to_string()))? {
+        // A version that is registered already stays as it is.
+        match store.register_schema(&schema) {
+            Ok(()) | Err(StoreError::Refused { code: "version-gap", .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let ledger = Arc::new(Ledger::start(LedgerStore::open(&config.database)?));
+    let setup = if store.has_people()? { None } else { Some(auth::secret::setup_key(random_bytes(&random))) };
+    Ok(Commons {
+        store,
+        ledger,
+        random,
+        wake: Arc::default(),
+        hashing: Arc::new(tokio::sync::Semaphore::new(2)),
+        importing: Arc::new(tokio::sync::Semaphore::new(2)),
+        upload_limit: config.upload_limit,
+        setup: Arc::new(std::sync::Mutex::new(setup)),
+    })
+}
+
+fn random_bytes(random: &Random) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    random(&mut bytes);
+    bytes
+}
+
+/// A server that answers.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Stops it.
+    pub handle: ServerHandle,
+    server: actix_web::dev::Server,
+    /// Dropped after the server: jobs end when it does.
+    jobs: Jobs,
+}
+
+impl Running {
+    /// The address as a URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Serves until it is stopped: requests under way are finished first.
+    ///
+    /// # Errors
+    /// If the server breaks.
+    pub async fn wait(self) -> std::io::Result<()> {
+        let done = self.server.await;
+        // Joining the jobs blocks; nothing else is left to do on this thread.
+        drop(self.jobs);
+        done
+    }
+}
+
+/// Starts to serve a commons.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
+    let jobs = Jobs::start(&commons, config.kept);
+    let data = Data::new(commons);
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(PayloadConfig::new(body::LARGEST))
+            .wrap(from_fn(request_id::give))
+            .configure(routes::configure)
+            .default_service(to(health::nothing))
+    })
+    .shutdown_timeout(10)
+    .worker_max_blocking_threads(64);
+    if let Some(workers) = config.workers {
+        server = server.workers(workers);
+    }
+    let server = server.bind(config.listen)?;
+    let address = server.addrs().first().copied().unwrap_or(config.listen);
+    let server = server.run();
+    Ok(Running { address, handle: server.handle(), server, jobs })
+}

@@ -1,0 +1,267 @@
+//! The command line.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use hayward_store::DatabaseUrl;
+use serde_json::Value;
+
+use crate::admin::{self, AdminCommand};
+use crate::config::{self, Config};
+use crate::commons::Commons;
+use crate::{app, credentials, demo, files, ledger, routes};
+
+/// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
+#[derive(Parser)]
+#[command(name = "hayward", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a commons.
+    Serve(Serve),
+    /// Serve a made-up commons, to try things on.
+    Demo(Demo),
+    /// Read a file as an import would, without any database.
+    Check(files::Check),
+    /// Read a file into a dataset, as the operator.
+    Import(files::Import),
+    /// What an operator needs before anybody can sign in.
+    Admin {
+        #[command(flatten)]
+        database: Database,
+        /// Print one JSON object and nothing else.
+        #[arg(long, global = true)]
+        json: bool,
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Look into the ledger.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
+    /// List every route, with what it needs.
+    Routes {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum LedgerCommand {
+    /// Check an export: what `GET /api/v1/disclosures` gives as application/x-ndjson.
+    Verify {
+        /// The export.
+        file: PathBuf,
+        /// The commons' public key, to insist on.
+        #[arg(long)]
+        key: Option<String>,
+        /// Print one JSON object and nothing else.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where the commons is kept.
+#[derive(Args, Clone)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite:hayward.db", hide_env_values = true, global = true)]
+    database_url: String,
+    /// The commons' key file. By default beside the SQLite database, else `hayward.keys`.
+    #[arg(long, env = "HAYWARD_KEY_FILE", global = true)]
+    key_file: Option<PathBuf>,
+}
+
+impl Database {
+    /// Opens it, with its keys.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn config(&self) -> Result<Config, String> {
+        let database = DatabaseUrl::parse(&self.database_url)?;
+        let path = self.key_file.clone().unwrap_or_else(|| config::key_file(&database));
+        let random = app::system_random();
+        let keyring = config::keys(&path, |bytes| random(bytes))?;
+        Ok(Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database,
+            keyring,
+            upload_limit: config::UPLOAD_LIMIT,
+            kept: config::KEPT,
+            workers: None,
+        })
+    }
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, env = "HAYWARD_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    database: Database,
+    /// The largest upload, in bytes.
+    #[arg(long, env = "HAYWARD_UPLOAD_LIMIT", default_value_t = config::UPLOAD_LIMIT)]
+    upload_limit: u64,
+    /// How many days old editions are kept.
+    #[arg(long, env = "HAYWARD_KEEP_DAYS", default_value_t = 90)]
+    keep_days: u64,
+}
+
+#[derive(Args)]
+struct Demo {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// `sqlite:PATH` or `postgres://…`. Without it the world is gone when the program ends.
+    #[arg(long)]
+    database_url: Option<String>,
+    /// The commons' key file, if it is not to lie beside the database.
+    #[arg(long, env = "HAYWARD_KEY_FILE")]
+    key_file: Option<PathBuf>,
+    /// The same number makes the same world.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Write who can sign in, and with what, to this file.
+    #[arg(long)]
+    credentials: Option<PathBuf>,
+}
+
+/// Runs a command. 0: done. 1: there were problems. 2: refused.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = std::io::stdout().lock();
+    let done = match cli.command {
+        Command::Serve(serve) => serve_commons(&serve, &mut out),
+        Command::Demo(demo) => serve_demo(&demo, &mut out),
+        Command::Check(check) => files::check(&check, &mut out),
+        Command::Import(import) => files::import(&import, &mut out),
+        Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
+        Command::Ledger { command: LedgerCommand::Verify { file, key, json } } => verify(&file, key.as_deref(), json, &mut out),
+        Command::Routes { json } => list_routes(json, &mut out),
+    };
+    match done {
+        Ok(code) => code,
+        Err(sentence) => {
+            drop(writeln!(std::io::stderr(), "hayward: {sentence}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What a command comes to: an exit status, or a sentence for whoever typed it.
+pub type Done = Result<ExitCode, String>;
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HAYWARD_LOG").unwrap_or_else(|_| "info".into());
+    // A second start in one process (tests) keeps the first.
+    drop(tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+}
+
+fn serve_commons(serve: &Serve, out: &mut impl Write) -> Done {
+    start_logging();
+    let config = Config {
+        listen: serve.listen,
+        upload_limit: serve.upload_limit,
+        kept: Duration::from_secs(serve.keep_days.saturating_mul(86_400)),
+        ..serve.database.config()?
+    };
+    serve_with(&config, out, |_| Ok(()), |(), _, _| Ok(()))
+}
+
+fn serve_demo(demo: &Demo, out: &mut impl Write) -> Done {
+    start_logging();
+    let throwaway = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+    let database = match &demo.database_url {
+        Some(url) => DatabaseUrl::parse(url)?,
+        None => DatabaseUrl::Sqlite(throwaway.path().join("demo.db")),
+    };
+    let keyring = demo::keyring(demo.seed);
+    let path = demo.key_file.clone().unwrap_or_else(|| config::key_file(&database));
+    match config::write_keys(&path, &keyring) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            if config::keys(&path, |_| {})?.print() != keyring.print() {
+                return Err("the key file there is not this demo's; name another with --key-file".to_owned());
+            }
+        }
+        Err(error) => return Err(format!("the key file cannot be written: {error}")),
+    }
+    let kept = config::KEPT;
+    let config = Config { listen: demo.listen, database, keyring, upload_limit: config::UPLOAD_LIMIT, kept, workers: None };
+    let seed = |commons: &Commons| {
+        let world = demo::seed(&commons.store, demo.seed).map_err(|error| error.to_string())?;
+        *commons.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        serde_json::to_value(&world).map_err(|error| error.to_string())
+    };
+    let announce = |world: Value, url: &str, out: &mut _| credentials::announce(&world, url, demo.credentials.as_deref(), out);
+    serve_with(&config, out, seed, announce)
+}
+
+/// Opens, serves, prints the one line with the URL, and waits for the end.
+fn serve_with<W: Write, T>(
+    config: &Config,
+    out: &mut W,
+    prepare: impl FnOnce(&Commons) -> Result<T, String>,
+    announce: impl FnOnce(T, &str, &mut W) -> Result<(), String>,
+) -> Done {
+    let commons = app::open(config, app::machine_clock(), app::system_random()).map_err(|error| error.to_string())?;
+    let prepared = prepare(&commons)?;
+    let served = actix_web::rt::System::new().block_on(async {
+        let setup = commons.setup.clone();
+        let running = app::serve(commons.clone(), config).map_err(|error| error.to_string())?;
+        let url = running.url();
+        let say = |out: &mut W, line: String| writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| error.to_string());
+        say(out, format!("listening on {url}"))?;
+        announce(prepared, &url, out)?;
+        let key = setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        if let Some(key) = key {
+            say(out, format!("nobody can sign in yet; set the commons up, once, at {url}/setup?key={key}"))?;
+        }
+        drop(commons);
+        running.wait().await.map_err(|error| error.to_string())
+    });
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+fn administer(database: &Database, command: AdminCommand, json: bool, out: &mut impl Write) -> Done {
+    let config = database.config()?;
+    let commons = app::open(&config, app::machine_clock(), app::system_random()).map_err(|error| error.to_string())?;
+    admin::run(&commons.store, command, json, out).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(file: &std::path::Path, key: Option<&str>, json: bool, out: &mut impl Write) -> Done {
+    let opened = std::fs::File::open(file).map_err(|error| format!("the export cannot be read: {error}"))?;
+    let report = ledger::verify::verify(std::io::BufReader::new(opened), key).map_err(|error| format!("the export cannot be read: {error}"))?;
+    let text = if json {
+        serde_json::to_string(&report).unwrap_or_default()
+    } else {
+        let words = format!("{} entries, {} sealed", report.entries, report.sealed);
+        let verdict = if report.faults.is_empty() { "the chain holds".to_owned() } else { report.faults.join("\n") };
+        format!("{words}\n{verdict}")
+    };
+    writeln!(out, "{text}").map_err(|error| error.to_string())?;
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn list_routes(json: bool, out: &mut impl Write) -> Done {
+    let text = if json {
+        serde_json::to_string_pretty(routes::ROUTES).unwrap_or_default()
+    } else {
+        let line = |route: &routes::Route| format!("{:7}{:60}{}", route.method, route.path, route.scope);
+        routes::ROUTES.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    writeln!(out, "{text}").map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,81 @@
+//! What a server is started with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hayward_store::{DatabaseUrl, Keyring};
+
+/// The settings of one server, from its command line and environment.
+#[derive(Clone)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The commons' database.
+    pub database: DatabaseUrl,
+    /// The commons' keys.
+    pub keyring: Keyring,
+    /// The largest upload, in bytes.
+    pub upload_limit: u64,
+    /// How long old editions are kept.
+    pub kept: Duration,
+    /// Threads that answer requests; one per core if none is given.
+    pub workers: Option<usize>,
+}
+
+/// The largest upload unless the operator says otherwise: a list of some million rows.
+pub const UPLOAD_LIMIT: u64 = 512 * 1024 * 1024;
+/// How long old editions are kept unless the operator says otherwise.
+pub const KEPT: Duration = Duration::from_secs(90 * 86_400);
+
+/// Where the key file is unless `HAYWARD_KEY_FILE` says: beside the SQLite database, or in the working folder.
+#[must_use]
+pub fn key_file(database: &DatabaseUrl) -> PathBuf {
+    match database {
+        DatabaseUrl::Sqlite(path) => path.with_extension("keys"),
+        DatabaseUrl::Postgres(_) => PathBuf::from("hayward.keys"),
+    }
+}
+
+/// Reads the key file; where there is none yet, makes one that only its owner can read.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn keys(path: &std::path::Path, random: impl FnOnce(&mut [u8])) -> Result<Keyring, String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => return Keyring::from_file(&text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(format!("the key file cannot be read: {error}")),
+    }
+    let mut bytes = [0; 128];
+    random(&mut bytes);
+    let keyring = Keyring::from_random(&bytes);
+    write_keys(path, &keyring).or_else(|error| match error.kind() {
+        // Another server of the same commons was quicker: its keys are the keys.
+        std::io::ErrorKind::AlreadyExists => Ok(()),
+        _ => Err(format!("the key file cannot be written: {error}")),
+    })?;
+    std::fs::read_to_string(path).map_err(|error| format!("the key file cannot be read: {error}")).and_then(|text| Keyring::from_file(&text))
+}
+
+/// Writes a key file that does not exist yet, whole or not at all.
+///
+/// # Errors
+/// If it exists, or cannot be written.
+pub fn write_keys(path: &std::path::Path, keyring: &Keyring) -> std::io::Result<()> {
+    use std::io::Write;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let draft = folder.join(format!(".{}.{}", path.file_name().unwrap_or_default().to_string_lossy(), std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    file.write_all(keyring.to_file().as_bytes())?;
+    file.sync_all()?;
+    // A link, unlike a rename, does not replace what another server has just written.
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    linked
+}

@@ -1,0 +1,210 @@
+//! `hayward check` and `hayward import`: files, from the command line.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use hayward_domain::id::{DatasetId, ImportId};
+use hayward_domain::schema::{self, Schema};
+use hayward_importers::{DraftRow, FileSource, Matching, Problem, draft, profile, suggest};
+use hayward_store::{Counts, ImportState, NewImport};
+use serde_json::{Value, json};
+
+use crate::api::imports::to_json;
+use crate::app;
+use crate::cli::{Database, Done};
+
+/// The arguments of `hayward check`.
+#[derive(Args)]
+pub struct Check {
+    /// The file.
+    file: PathBuf,
+    /// The name of a built-in schema, or a file with one.
+    #[arg(long)]
+    schema: String,
+    /// A file with a matching, as `PUT /imports/{id}/matching` takes it.
+    #[arg(long)]
+    matching: Option<PathBuf>,
+    /// Print one JSON object and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The arguments of `hayward import`.
+#[derive(Args)]
+pub struct Import {
+    /// The file.
+    file: PathBuf,
+    /// The id of the dataset.
+    #[arg(long)]
+    dataset: String,
+    /// A file with a matching, as `PUT /imports/{id}/matching` takes it.
+    #[arg(long)]
+    matching: Option<PathBuf>,
+    /// Write it; without this it stays a draft.
+    #[arg(long)]
+    commit: bool,
+    /// Print one JSON object and nothing else.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+fn source(path: &Path) -> FileSource {
+    FileSource::new(path, path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn matching_file(path: Option<&Path>) -> Result<Option<Matching>, String> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path).map_err(|error| format!("the matching cannot be read: {error}"))?;
+    let parsed = serde_json::from_str(&text);
+    parsed.map(Some).map_err(|error| format!("the matching is not one (line {}, column {})", error.line(), error.column()))
+}
+
+fn named_schema(name: &str) -> Result<Schema, String> {
+    let built_in = schema::built_in().map_err(|error| error.to_string())?;
+    if let Some(found) = built_in.into_iter().find(|schema| schema.name == name) {
+        return Ok(found);
+    }
+    let text = std::fs::read_to_string(name).map_err(|_| format!("`{name}` is neither a built-in schema nor a file that can be read"))?;
+    let document: Value = serde_json::from_str(&text).map_err(|error| format!("the schema is not JSON (line {})", error.line()))?;
+    Schema::parse(&document).map_err(|error| format!("the schema cannot be used: {error}"))
+}
+
+/// `hayward check`: reads, matches and validates. Every row is taken for a new record, since no list is looked at.
+///
+/// # Errors
+/// A sentence where the file or an argument cannot be used at all.
+pub fn check(args: &Check, out: &mut impl Write) -> Done {
+    let schema = named_schema(&args.schema)?;
+    let source = source(&args.file);
+    let profiled = profile(&source).map_err(|refusal| refusal.to_string())?;
+    let (matching, columns) = match matching_file(args.matching.as_deref())? {
+        Some(matching) => {
+            if let Err(faults) = matching.validate(&profiled, &schema) {
+                let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+                return Err(words.join("\n"));
+            }
+            let columns = matching.columns(&profiled, &schema);
+            (matching, columns)
+        }
+        None => {
+            let columns = suggest(&profiled, &schema, None);
+            (Matching::from_columns(&columns), columns)
+        }
+    };
+    let mut counts = Counts::default();
+    let mut problems: Vec<Problem> = Vec::new();
+    for row in draft(&source, &profiled, &schema, &matching).map_err(|refusal| refusal.to_string())? {
+        counts.rows += 1;
+        match row.map_err(|refusal| refusal.to_string())? {
+            DraftRow::Ready(ready) if ready.missing.is_empty() => {
+                counts.created += 1;
+                problems.extend(ready.warnings);
+            }
+            DraftRow::Ready(ready) => {
+                counts.rejected += 1;
+                problems.extend(ready.missing.into_values());
+            }
+            DraftRow::Rejected { problems: found, .. } => {
+                counts.rejected += 1;
+                problems.extend(found);
+            }
+            DraftRow::Duplicate { .. } => counts.skipped += 1,
+            DraftRow::Blank { .. } => counts.blank += 1,
+        }
+    }
+    let undecided = columns.iter().any(|column| column.field.is_none());
+    let clean = problems.is_empty() && !undecided;
+    if args.json {
+        let shown = json!({
+            "id": null, "dataset": null, "state": if undecided { "draft" } else { "checked" }, "reading": profiled.reading,
+            "columns": columns, "counts": counts, "problems": problems, "problem_count": problems.len(), "edition": 0,
+        });
+        line(out, &shown.to_string())?;
+    } else {
+        for column in &columns {
+            let to = match serde_json::to_value(&column.field).unwrap_or_default() {
+                Value::String(field) => field,
+                Value::Null => "no decision yet".to_owned(),
+                Value::Object(map) if map.contains_key("private") => "kept private".to_owned(),
+                _ => "left out".to_owned(),
+            };
+            line(out, &format!("column {} `{}` → {to}", column.column, column.header))?;
+        }
+        problems.iter().try_for_each(|problem| line(out, &sentence(problem)))?;
+        line(out, &counted(&counts))?;
+    }
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// `hayward import`: the whole way of a file into a list, logged as the operator's act.
+///
+/// # Errors
+/// A sentence where something is refused.
+pub fn import(args: &Import, out: &mut impl Write) -> Done {
+    let matching = matching_file(args.matching.as_deref())?;
+    let config = args.database.config()?;
+    let random = app::system_random();
+    let commons = app::open(&config, app::machine_clock(), random).map_err(|error| error.to_string())?;
+    let store = &commons.store;
+    let words = |error: hayward_store::StoreError| error.to_string();
+    let dataset = DatasetId::parse(&args.dataset).ok_or("this is not the id of a dataset")?;
+    let (owner, _) = store.dataset_owner(&dataset).map_err(words)?;
+    let id = ImportId::from_random(commons.random());
+    let filename = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = std::fs::File::open(&args.file).map_err(|error| format!("the file cannot be read: {error}"))?;
+    store.begin_import(owner, "operator", &dataset, &NewImport { id: id.clone(), filename }).map_err(words)?;
+    let id = store.keep_file(&id, file).map_err(words)?;
+    let mut found = store.import(owner, &id).map_err(words)?;
+    if found.state == ImportState::Reading {
+        store.read_import(&found).map_err(words)?;
+        found = store.import(owner, &id).map_err(words)?;
+    }
+    if let Some(matching) = matching {
+        let faults = store.rematch_import(&found, matching).map_err(words)?;
+        if !faults.is_empty() {
+            let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+            return Err(words.join("\n"));
+        }
+        found = store.import(owner, &id).map_err(words)?;
+    }
+    let committed = if args.commit && found.state == ImportState::Checked {
+        store.commit_import(&found, Some(found.edition)).map_err(words)?;
+        found = store.import(owner, &id).map_err(words)?;
+        true
+    } else {
+        false
+    };
+    tracing::info!(import = %id, committed, "an import by the operator");
+    let problems = store.problems(&found, 0, 100_000).map_err(words)?;
+    if args.json {
+        line(out, &to_json(&found, problems.clone()).to_string())?;
+    } else {
+        problems.iter().filter_map(|problem| serde_json::from_value(problem.clone()).ok()).try_for_each(|problem| line(out, &sentence(&problem)))?;
+        line(out, &format!("{}: {}", found.state.as_str(), found.counts.clone().unwrap_or_default()))?;
+    }
+    if found.state == ImportState::Failed || (args.commit && !committed) {
+        return Ok(ExitCode::from(2));
+    }
+    Ok(if found.problem_count == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn line(out: &mut impl Write, text: &str) -> Result<(), String> {
+    writeln!(out, "{text}").map_err(|error| error.to_string())
+}
+
+fn sentence(problem: &Problem) -> String {
+    let place = problem.column.as_ref().map_or_else(|| format!("row {}", problem.row), |column| format!("{column}{}", problem.row));
+    let meant = problem.suggestion.as_ref().map(|suggestion| format!("; did you mean `{suggestion}`?")).unwrap_or_default();
+    format!("{place}: {} ({}){meant}", problem.message, problem.code)
+}
+
+fn counted(counts: &Counts) -> String {
+    format!(
+        "{} rows: {} good, {} left out as repeated, {} with problems, {} blank",
+        counts.rows, counts.created, counts.skipped, counts.rejected, counts.blank
+    )
+}

@@ -1,0 +1,79 @@
+//! What happens without anybody asking: expiring, building shares, sealing the ledger, pruning.
+//!
+//! Each job looks at the database for what is due and does it; several servers may do so at once. Nothing depends on a job being
+//! on time: readers look at the clock themselves, and writers clear up after a dead writer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hayward_store::Store;
+
+use crate::commons::Commons;
+use crate::ledger::{Ledger, seal};
+
+/// How often the jobs look for something to do.
+const EVERY: Duration = Duration::from_secs(1);
+/// How often old editions are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The jobs' thread. It stops when this is dropped.
+pub struct Jobs {
+    stop: Arc<AtomicBool>,
+    wake: Arc<tokio::sync::Notify>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Jobs {
+    /// Starts the jobs. Editions older than `kept` are pruned.
+    #[must_use]
+    pub fn start(commons: &Commons, kept: Duration) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let wake = Arc::clone(&commons.wake);
+        let (store, ledger) = (Arc::clone(&commons.store), Arc::clone(&commons.ledger));
+        let (stopped, woken) = (Arc::clone(&stop), Arc::clone(&wake));
+        let thread = std::thread::spawn(move || work(&store, &ledger, kept, &stopped, &woken));
+        Self { stop, wake, thread: Some(thread) }
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A job that panicked has been logged by its panic.
+            drop(thread.join());
+        }
+    }
+}
+
+fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, wake: &tokio::sync::Notify) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else {
+        tracing::error!("the jobs cannot start");
+        return;
+    };
+    let mut pruned: Option<Instant> = None;
+    while !stop.load(Ordering::Relaxed) {
+        logged("expiring", store.expire_due());
+        logged("building shares", store.build_due());
+        logged("finding interrupted imports", store.mark_interrupted());
+        logged("sealing the ledger", seal::all(&ledger.store, &store.keyring().signing(), store.now()));
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+            logged("pruning", store.prune(kept));
+            pruned = Some(Instant::now());
+        }
+        runtime.block_on(async {
+            // Whichever comes first; being woken for nothing costs a few queries.
+            drop(tokio::time::timeout(EVERY, wake.notified()).await);
+        });
+    }
+}
+
+fn logged(what: &str, done: hayward_store::Result<usize>) {
+    match done {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(what, count, "done"),
+        Err(error) => tracing::warn!(what, %error, "not done; trying again"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Every route, with what it needs and whose data it shows. The application is made from this table and from nothing else, so a
+//! route cannot exist without an entry; the access table of the tests is checked against it.
+
+use actix_web::dev::ResourceDef;
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use serde::Serialize;
+
+use crate::api::{agreements, catalogue, changes, datasets, disclosures, health, imports, oauth, sessions, setup, shared};
+
+/// Whose data a route shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shows {
+    /// Nobody's.
+    Nothing,
+    /// The caller's own.
+    Own,
+    /// Another organization's, through shares only.
+    Shares,
+}
+
+/// One route.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, with names in braces.
+    pub path: &'static str,
+    /// The scope that a token must have; `none` for no token at all, `any` for any, `collection` for that of the collection (public
+    /// shares need no token).
+    pub scope: &'static str,
+    /// Whose data it shows.
+    pub shows: Shows,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $scope:literal $shows:ident => $handler:path;)*) => {
+        /// Every route.
+        pub const ROUTES: &[Route] = &[$(Route {
+            method: stringify!($method),
+            path: $path,
+            scope: $scope,
+            shows: Shows::$shows,
+        }),*];
+
+        /// Makes the application answer them.
+        pub fn configure(config: &mut ServiceConfig) {
+            $(config.route($path, routes!(@method $method).to($handler));)*
+        }
+    };
+    (@method GET) => { web::get() };
+    (@method POST) => { web::post() };
+    (@method PUT) => { web::put() };
+    (@method DELETE) => { web::delete() };
+}
+
+routes! {
+    GET "/healthz" "none" Nothing => health::alive;
+    GET "/readyz" "none" Nothing => health::ready;
+    GET "/problems/{code}" "none" Nothing => health::problem;
+    GET "/setup" "none" Nothing => setup::page;
+    POST "/setup" "none" Nothing => setup::submit;
+
+    POST "/oauth/token" "none" Nothing => oauth::token;
+    POST "/oauth/revoke" "none" Nothing => oauth::revoke;
+    POST "/api/v1/sessions" "none" Nothing => sessions::create;
+    DELETE "/api/v1/sessions/current" "any" Nothing => sessions::delete;
+
+    GET "/api/v1/schemas" "none" Nothing => catalogue::schemas;
+    GET "/api/v1/schemas/{name}" "none" Nothing => catalogue::schema;
+    GET "/api/v1/catalogue" "agreements:read" Nothing => catalogue::list;
+
+    GET "/api/v1/datasets" "datasets:read" Own => datasets::list;
+    POST "/api/v1/datasets" "datasets:write" Own => datasets::create;
+    GET "/api/v1/datasets/{id}/records" "datasets:read" Own => datasets::records;
+    POST "/api/v1/datasets/{id}/imports" "imports:write" Own => imports::upload;
+    GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
+    PUT "/api/v1/imports/{id}/matching" "imports:write" Own => imports::rematch;
+    GET "/api/v1/imports/{id}/problems" "imports:write" Own => imports::problems;
+    GET "/api/v1/imports/{id}/diff" "imports:write" Own => imports::diff;
+    POST "/api/v1/imports/{id}/commit" "imports:write" Own => imports::commit;
+    POST "/api/v1/imports/{id}/undo" "imports:write" Own => imports::undo;
+
+    GET "/api/v1/agreements" "agreements:read" Own => agreements::list;
+    POST "/api/v1/agreements" "agreements:propose" Own => agreements::propose;
+    GET "/api/v1/agreements/{id}" "agreements:read" Own => agreements::get;
+    POST "/api/v1/agreements/{id}/versions" "agreements:propose" Own => agreements::version;
+    GET "/api/v1/agreements/{id}/versions/{version}/preview" "agreements:read" Own => agreements::preview;
+    POST "/api/v1/agreements/{id}/{event}" "agreements:approve" Own => agreements::decide;
+
+    GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
+    GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;
+
+    GET "/api/v1/changes" "collection" Shares => changes::list;
+    GET "/api/v1/{collection}" "collection" Shares => shared::list;
+    GET "/api/v1/{collection}/{id}" "collection" Shares => shared::get;
+}
+
+/// Whether another method than `method` is answered at this path.
+#[must_use]
+pub fn has_other_method(method: &Method, path: &str) -> bool {
+    ROUTES.iter().any(|route| route.method != method.as_str() && ResourceDef::new(route.path).is_match(path))
+}

@@ -1,0 +1,21 @@
+//! The store as its callers use it, on both databases: what is imported, agreed, shown, taken back and written down.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
+mod agreements;
+mod approvals;
+mod claims;
+mod conditions;
+mod feed;
+mod floor;
+mod imports;
+mod ledger;
+mod migrations;
+mod narrowing;
+mod paging;
+mod pruning;
+mod raw;
+mod reading;
+mod silence;
+mod tokens;
+mod undo;

@@ -1,0 +1,71 @@
+//! The tables themselves, past the store: for what no public function may tell.
+
+use diesel::sql_types::{Nullable, Text};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use hayward_tests::{Kind, TestDatabase};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+/// The column `value` of what a query finds, as text; an empty cell is `-`.
+pub fn ask(db: &TestDatabase, sql: &str) -> Vec<String> {
+    let cells = match db.kind() {
+        Kind::Sqlite => {
+            let wrapped = format!("select cast(value as text) as value from ({sql}) as asked");
+            let rows = diesel::sql_query(wrapped).load::<Row>(&mut sqlite(db)).unwrap();
+            rows.into_iter().map(|row| row.value).collect()
+        }
+        Kind::Postgres => postgres(db, sql).unwrap(),
+    };
+    cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect()
+}
+
+/// How many rows the query counts.
+pub fn count(db: &TestDatabase, from: &str) -> i64 {
+    ask(db, &format!("select count(*) as value from {from}"))[0].parse().unwrap()
+}
+
+/// Runs statements.
+pub fn tell(db: &TestDatabase, sql: &str) {
+    try_tell(db, sql).unwrap();
+}
+
+/// Runs statements, or says why not.
+pub fn try_tell(db: &TestDatabase, sql: &str) -> Result<(), String> {
+    match db.kind() {
+        Kind::Sqlite => {
+            use diesel::connection::SimpleConnection;
+            sqlite(db).batch_execute(sql).map_err(|error| error.to_string())
+        }
+        Kind::Postgres => postgres(db, sql).map(drop),
+    }
+}
+
+fn sqlite(db: &TestDatabase) -> SqliteConnection {
+    let mut conn = SqliteConnection::establish(db.url().strip_prefix("sqlite:").unwrap()).unwrap();
+    diesel::sql_query("pragma busy_timeout = 20000").execute(&mut conn).unwrap();
+    conn
+}
+
+fn postgres(db: &TestDatabase, sql: &str) -> Result<Vec<Option<String>>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(db.url(), NoTls).await.unwrap();
+        let asked = async {
+            let messages = client.simple_query(sql).await;
+            drop(client);
+            messages
+        };
+        let (messages, _) = tokio::join!(asked, connection);
+        let messages = messages.map_err(|error| error.as_db_error().map_or(error.to_string(), |error| error.message().to_owned()))?;
+        let cell = |message: SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => Some(row.try_get("value").ok().flatten().map(str::to_owned)),
+            _ => None,
+        };
+        Ok(messages.into_iter().filter_map(cell).collect())
+    })
+}
