@@ -3,4 +3,11 @@
 /// x
 pub enum AdminCommand {}
 /// x
-pub fn run(_: &std::sync::Arc<hayward_store::Store>, _: AdminCommand, _: bool, _: &mut impl std::io::Write) -> Result<(), String> { Ok(()) }
+pub fn run(
+    _: &std::sync::Arc<hayward_store::Store>,
+    _: AdminCommand,
+    _: bool,
+    _: &mut impl std::io::Write,
+) -> Result<(), String> {
+    Ok(())
+}

@@ -68,6 +68,13 @@ pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, St
         // A version that is registered already stays as it is.
         match store.register_schema(&schema) {
             Ok(()) | Err(StoreError::Refused { code: "version-gap", .. }) => {}
+            Err(StoreError::Refused { code: "version-taken", .. }) => {
+                tracing::warn!(
+                    schema = schema.name,
+                    version = schema.version,
+                    "registered with another document; that one stands"
+                );
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -11,8 +11,8 @@ use hayward_store::DatabaseUrl;
 use serde_json::Value;
 
 use crate::admin::{self, AdminCommand};
-use crate::config::{self, Config};
 use crate::commons::Commons;
+use crate::config::{self, Config};
 use crate::{app, credentials, demo, files, ledger, routes};
 
 /// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
@@ -221,7 +221,8 @@ fn serve_with<W: Write, T>(
         let setup = commons.setup.clone();
         let running = app::serve(commons.clone(), config).map_err(|error| error.to_string())?;
         let url = running.url();
-        let say = |out: &mut W, line: String| writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| error.to_string());
+        let say =
+            |out: &mut W, line: String| writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| error.to_string());
         say(out, format!("listening on {url}"))?;
         announce(prepared, &url, out)?;
         let key = setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
@@ -243,7 +244,8 @@ fn administer(database: &Database, command: AdminCommand, json: bool, out: &mut 
 
 fn verify(file: &std::path::Path, key: Option<&str>, json: bool, out: &mut impl Write) -> Done {
     let opened = std::fs::File::open(file).map_err(|error| format!("the export cannot be read: {error}"))?;
-    let report = ledger::verify::verify(std::io::BufReader::new(opened), key).map_err(|error| format!("the export cannot be read: {error}"))?;
+    let report = ledger::verify::verify(std::io::BufReader::new(opened), key)
+        .map_err(|error| format!("the export cannot be read: {error}"))?;
     let text = if json {
         serde_json::to_string(&report).unwrap_or_default()
     } else {

@@ -55,7 +55,9 @@ pub fn keys(path: &std::path::Path, random: impl FnOnce(&mut [u8])) -> Result<Ke
         std::io::ErrorKind::AlreadyExists => Ok(()),
         _ => Err(format!("the key file cannot be written: {error}")),
     })?;
-    std::fs::read_to_string(path).map_err(|error| format!("the key file cannot be read: {error}")).and_then(|text| Keyring::from_file(&text))
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("the key file cannot be read: {error}"))
+        .and_then(|text| Keyring::from_file(&text))
 }
 
 /// Writes a key file that does not exist yet, whole or not at all.

@@ -50,7 +50,10 @@ fn words(organizations: &Value, url: &str) -> String {
     }
     words.push_str(&format!("  curl -s '{url}/api/v1/organizations?limit=3'\n"));
     if let Some(steward) = steward {
-        words.push_str(&format!("  curl -s -H 'Authorization: Bearer {}' '{url}/api/v1/agreements?limit=2'\n", text(&steward, "token")));
+        words.push_str(&format!(
+            "  curl -s -H 'Authorization: Bearer {}' '{url}/api/v1/agreements?limit=2'\n",
+            text(&steward, "token")
+        ));
     }
     words
 }

@@ -114,7 +114,9 @@ impl From<StoreError> for Error {
             }
             StoreError::Refused { code, detail } => Self::Conflict { code, detail },
             StoreError::Exists(what) => Self::Conflict { code: "exists", detail: format!("there is already {what}") },
-            StoreError::Fenced => Self::Conflict { code: "busy", detail: "another writer took over this list; try again".to_owned() },
+            StoreError::Fenced => {
+                Self::Conflict { code: "busy", detail: "another writer took over this list; try again".to_owned() }
+            }
             StoreError::Unavailable(detail) => Self::Unavailable(detail),
             StoreError::Corrupt(what) => Self::Internal(format!("the database holds {what} that cannot be read")),
             StoreError::Database(detail) => Self::Internal(detail),

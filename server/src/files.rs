@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hayward_domain::id::{DatasetId, ImportId};
 use hayward_domain::schema::{self, Schema};
-use hayward_importers::{DraftRow, FileSource, Matching, Problem, draft, profile, suggest};
+use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, draft, profile, suggest};
 use hayward_store::{Counts, ImportState, NewImport};
 use serde_json::{Value, json};
 
@@ -68,8 +68,10 @@ fn named_schema(name: &str) -> Result<Schema, String> {
     if let Some(found) = built_in.into_iter().find(|schema| schema.name == name) {
         return Ok(found);
     }
-    let text = std::fs::read_to_string(name).map_err(|_| format!("`{name}` is neither a built-in schema nor a file that can be read"))?;
-    let document: Value = serde_json::from_str(&text).map_err(|error| format!("the schema is not JSON (line {})", error.line()))?;
+    let text = std::fs::read_to_string(name)
+        .map_err(|_| format!("`{name}` is neither a built-in schema nor a file that can be read"))?;
+    let document: Value =
+        serde_json::from_str(&text).map_err(|error| format!("the schema is not JSON (line {})", error.line()))?;
     Schema::parse(&document).map_err(|error| format!("the schema cannot be used: {error}"))
 }
 
@@ -79,27 +81,62 @@ fn named_schema(name: &str) -> Result<Schema, String> {
 /// A sentence where the file or an argument cannot be used at all.
 pub fn check(args: &Check, out: &mut impl Write) -> Done {
     let schema = named_schema(&args.schema)?;
+    match check_against(args, &schema, out) {
+        Err(Unread::Refused(refusal)) if args.json => {
+            let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
+            let shown = json!({
+                "id": null, "dataset": null, "state": "failed", "reading": null, "columns": null, "counts": Counts::default(),
+                "problems": [], "problem_count": 0, "edition": 0, "failure": failure,
+            });
+            line(out, &shown.to_string())?;
+            Ok(ExitCode::from(2))
+        }
+        Err(Unread::Refused(refusal)) => Err(refusal.to_string()),
+        Err(Unread::Other(sentence)) => Err(sentence),
+        Ok(code) => Ok(code),
+    }
+}
+
+/// Why a file was not checked.
+enum Unread {
+    Refused(Refusal),
+    Other(String),
+}
+
+impl From<Refusal> for Unread {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<String> for Unread {
+    fn from(sentence: String) -> Self {
+        Self::Other(sentence)
+    }
+}
+
+fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<ExitCode, Unread> {
     let source = source(&args.file);
-    let profiled = profile(&source).map_err(|refusal| refusal.to_string())?;
+    let profiled = profile(&source)?;
     let (matching, columns) = match matching_file(args.matching.as_deref())? {
         Some(matching) => {
-            if let Err(faults) = matching.validate(&profiled, &schema) {
+            if let Err(faults) = matching.validate(&profiled, schema) {
                 let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
-                return Err(words.join("\n"));
+                return Err(words.join("\n").into());
             }
-            let columns = matching.columns(&profiled, &schema);
+            let columns = matching.columns(&profiled, schema);
             (matching, columns)
         }
         None => {
-            let columns = suggest(&profiled, &schema, None);
+            let columns = suggest(&profiled, schema, None);
             (Matching::from_columns(&columns), columns)
         }
     };
     let mut counts = Counts::default();
     let mut problems: Vec<Problem> = Vec::new();
-    for row in draft(&source, &profiled, &schema, &matching).map_err(|refusal| refusal.to_string())? {
+    for row in draft(&source, &profiled, schema, &matching)? {
         counts.rows += 1;
-        match row.map_err(|refusal| refusal.to_string())? {
+        match row? {
             DraftRow::Ready(ready) if ready.missing.is_empty() => {
                 counts.created += 1;
                 problems.extend(ready.warnings);
@@ -183,7 +220,10 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     if args.json {
         line(out, &to_json(&found, problems.clone()).to_string())?;
     } else {
-        problems.iter().filter_map(|problem| serde_json::from_value(problem.clone()).ok()).try_for_each(|problem| line(out, &sentence(&problem)))?;
+        problems
+            .iter()
+            .filter_map(|problem| serde_json::from_value(problem.clone()).ok())
+            .try_for_each(|problem| line(out, &sentence(&problem)))?;
         line(out, &format!("{}: {}", found.state.as_str(), found.counts.clone().unwrap_or_default()))?;
     }
     if found.state == ImportState::Failed || (args.commit && !committed) {
@@ -197,7 +237,8 @@ fn line(out: &mut impl Write, text: &str) -> Result<(), String> {
 }
 
 fn sentence(problem: &Problem) -> String {
-    let place = problem.column.as_ref().map_or_else(|| format!("row {}", problem.row), |column| format!("{column}{}", problem.row));
+    let place =
+        problem.column.as_ref().map_or_else(|| format!("row {}", problem.row), |column| format!("{column}{}", problem.row));
     let meant = problem.suggestion.as_ref().map(|suggestion| format!("; did you mean `{suggestion}`?")).unwrap_or_default();
     format!("{place}: {} ({}){meant}", problem.message, problem.code)
 }

@@ -8,20 +8,36 @@ use actix_web::http::StatusCode;
 type Kind = (&'static str, u16, &'static str, &'static str);
 
 const KINDS: &[Kind] = &[
-    ("unauthenticated", 401, "Sign in first", "Send `Authorization: Bearer …` with a token that has neither expired nor been revoked."),
+    (
+        "unauthenticated",
+        401,
+        "Sign in first",
+        "Send `Authorization: Bearer …` with a token that has neither expired nor been revoked.",
+    ),
     ("invalid-credentials", 401, "These credentials open nothing", "Check the address and the password."),
     ("insufficient-scope", 403, "The token lacks a scope", "Ask for a token with the scope that the answer names."),
     ("not-found", 404, "Nothing here", "Check the address. What you may not see is answered like what does not exist."),
     ("method-not-allowed", 405, "This address does not do that", "Look the call up in the API's description."),
     ("not-acceptable", 406, "No such format", "Ask for application/json, text/csv or application/x-ndjson."),
     ("gone", 410, "No longer kept", "This cursor is too old. Read everything anew, from the beginning."),
+    ("set-up-done", 410, "Set up already", "Sign in, or ask an operator for an account."),
     ("payload-too-large", 413, "Too large", "Send less, or ask the operator about the limit."),
     ("unsupported-media-type", 415, "A format that is not read here", "Send the body as the call's description says."),
-    ("unknown-parameter", 400, "Unknown parameter", "No parameter of this call, and no field that is open to you, has this name."),
+    (
+        "unknown-parameter",
+        400,
+        "Unknown parameter",
+        "No parameter of this call, and no field that is open to you, has this name.",
+    ),
     ("unknown-field", 400, "Unknown field", "No field that is open to you has this name."),
     ("unknown-operator", 400, "Unknown operator", "Filters know eq, in, gt, gte, lt, lte, prefix and null."),
     ("invalid-parameter", 400, "A parameter that cannot be read", "Look up what the parameter takes."),
-    ("invalid-cursor", 400, "Not a cursor of this request", "Use `next` of the page before, with the same filters and the same client."),
+    (
+        "invalid-cursor",
+        400,
+        "Not a cursor of this request",
+        "Use `next` of the page before, with the same filters and the same client.",
+    ),
     ("too-broad", 400, "Too many rows", "Narrow the request: a filter or a sort looks at 100,000 visible rows at most."),
     ("invalid-json", 400, "Not JSON", "The body must be one JSON document in UTF-8, with finite numbers and without U+0000."),
     ("invalid-body", 400, "Not what this call takes", "Look up the body in the API's description."),
@@ -75,7 +91,8 @@ pub fn page(code: &str) -> Option<String> {
     if let Some((code, status, title, fix)) = find(code) {
         return Some(format!("{title}\n\n{fix}\n\nproblem: {code}\nstatus: {status}\n"));
     }
-    hayward_domain::agreement::Refusal::ALL.iter().find(|refusal| plain && refusal.code() == code).map(|refusal| {
-        format!("Not possible now\n\n{refusal}\n\nproblem: {code}\nstatus: 409\n")
-    })
+    hayward_domain::agreement::Refusal::ALL
+        .iter()
+        .find(|refusal| plain && refusal.code() == code)
+        .map(|refusal| format!("Not possible now\n\n{refusal}\n\nproblem: {code}\nstatus: 409\n"))
 }

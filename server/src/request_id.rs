@@ -1,11 +1,14 @@
 //! One id per request: in its answer, in its log lines, in its ledger entries.
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
+use actix_web::ResponseError;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use tracing::Instrument;
+
+use crate::error::Error;
 
 tokio::task_local! {
     static CURRENT: String;
@@ -17,19 +20,42 @@ pub fn current() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 
+/// What to say instead where the framework refused a request in words of its own.
+fn wordless(response: &ServiceResponse<BoxBody>) -> Option<Error> {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !response.status().is_client_error() && !response.status().is_server_error()
+        || kind.starts_with("application/")
+        || kind.starts_with("text/html")
+    {
+        return None;
+    }
+    Some(match response.status() {
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::bad("payload-too-large", "the body is larger than this call takes"),
+        status if status.is_client_error() => Error::bad("invalid-body", "the request cannot be read"),
+        status => Error::Internal(format!("the framework answered {status}")),
+    })
+}
+
 /// Runs `work` as part of the request `id`.
 pub async fn with<T>(id: String, work: impl Future<Output = T>) -> T {
     CURRENT.scope(id, work).await
 }
 
 /// Gives a request its id and logs how it went: the route, never the address, which may hold values.
-pub async fn give(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn give(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = format!("req_{}", uuid::Uuid::new_v4().simple());
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = %id, %method);
     let started = std::time::Instant::now();
     let work = async move {
-        let mut response = next.call(request).await?;
+        let mut response = next.call(request).await?.map_into_boxed_body();
+        if let Some(error) = wordless(&response) {
+            response = response.into_response(error.error_response());
+        }
         let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
         let (status, took) = (response.status().as_u16(), started.elapsed());
         tracing::info!(route, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");

@@ -54,7 +54,12 @@ pub async fn list(request: HttpRequest, bearer: Bearer<AgreementsRead>, commons:
 }
 
 /// One agreement, for its parties.
-pub async fn get(request: HttpRequest, id: Path<String>, bearer: Bearer<AgreementsRead>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+pub async fn get(
+    request: HttpRequest,
+    id: Path<String>,
+    bearer: Bearer<AgreementsRead>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
     Params::parse(request.query_string())?.end()?;
     let (id, caller) = (agreement_id(&id)?, bearer.caller);
     let agreement = commons.run(move |store| store.agreement(&caller, &id, None)).await?;
@@ -178,8 +183,14 @@ pub async fn preview(
             format!("{{\"id\":\"{id}\",\"provider\":\"{provider}\",\"agreement\":\"{agreement}\",{rest}")
         })
         .collect();
-    let implied: Vec<Value> =
-        preview.terms.implied().into_iter().map(|(field, meaning)| json!({"field": field.as_str(), "meaning": meaning})).collect();
-    let body = format!("{{\"items\":[{}],\"next\":null,\"implied\":{}}}", items.join(","), Value::from(implied));
+    let implied: Vec<Value> = preview
+        .terms
+        .implied()
+        .into_iter()
+        .map(|(field, meaning)| json!({"field": field.as_str(), "meaning": meaning}))
+        .collect();
+    // A condition gives away something of its own field: where there is one, the page says what.
+    let implied = if implied.is_empty() { String::new() } else { format!(",\"implied\":{}", Value::from(implied)) };
+    let body = format!("{{\"items\":[{}],\"next\":null{implied}}}", items.join(","));
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).content_type("application/json").body(body))
 }

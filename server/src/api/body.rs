@@ -50,7 +50,12 @@ pub fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<
     let value = json(request, bytes)?;
     serde_json::from_value(value).map_err(|error| {
         let detail = words(&error.to_string());
-        let errors = vec![Detail { pointer: Some(String::new()), parameter: None, code: "invalid-body".to_owned(), detail: detail.clone() }];
+        let errors = vec![Detail {
+            pointer: Some(String::new()),
+            parameter: None,
+            code: "invalid-body".to_owned(),
+            detail: detail.clone(),
+        }];
         Error::Bad { code: "invalid-body", detail, errors }
     })
 }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::DisclosureId;
 use hayward_domain::scope::Scope;
-use hayward_store::{ChangeItem, ChangesFrom, ChangesPage, Caller, ShareQuery, Store, StoreError, Viewer};
+use hayward_store::{Caller, ChangeItem, ChangesFrom, ChangesPage, ShareQuery, Store, StoreError, Viewer};
 
 use super::params::{PAGE, Params};
 use super::reading::ReadError;
@@ -80,7 +80,9 @@ fn read(store: &Store, viewer: &Viewer, cursor: Option<&str>, agreement: Option<
         Ok(Read { page, caller: view.caller.clone(), opened: view.opened, bound })
     });
     match (done, viewer) {
-        (Err(ReadError::Api(Error::NotFound)), Viewer::Token(hash)) => Err(store.caller(hash).map_or_else(unknown_token, |_| Error::NotFound).into()),
+        (Err(ReadError::Api(Error::NotFound)), Viewer::Token(hash)) => {
+            Err(store.caller(hash).map_or_else(unknown_token, |_| Error::NotFound).into())
+        }
         (done, _) => done,
     }
 }

@@ -81,7 +81,9 @@ pub async fn records(
                 Some(after) => Some(bound.seal(key, commons.random(), [page.edition, after, 0, 0, 0])?),
                 None => None,
             };
-            Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(json!({"items": items, "next": next})))
+            Ok(HttpResponse::Ok()
+                .insert_header(("Cache-Control", "private, no-store"))
+                .json(json!({"items": items, "next": next})))
         }
         format @ (Format::Csv | Format::Ndjson) => {
             let wanted = limit.unwrap_or(i64::MAX);

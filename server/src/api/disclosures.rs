@@ -34,7 +34,9 @@ pub async fn list(request: HttpRequest, bearer: Bearer<LedgerRead>, commons: Dat
                 Some(below) => Some(bound.seal(key, commons.random(), [below, 0, 0, 0, 0])?),
                 None => None,
             };
-            Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(json!({"items": items, "next": next})))
+            Ok(HttpResponse::Ok()
+                .insert_header(("Cache-Control", "private, no-store"))
+                .json(json!({"items": items, "next": next})))
         }
         Format::Ndjson => {
             let first = page(&commons, &organization, below, CHUNK.min(limit.unwrap_or(CHUNK))).await?;
@@ -92,7 +94,12 @@ async fn checkpoint(commons: &Commons, organization: &str) -> Result<String, Err
 }
 
 /// One answer: its chunks together.
-pub async fn get(request: HttpRequest, id: Path<String>, bearer: Bearer<LedgerRead>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+pub async fn get(
+    request: HttpRequest,
+    id: Path<String>,
+    bearer: Bearer<LedgerRead>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
     Params::parse(request.query_string())?.end()?;
     let (ledger, organization) = (commons.ledger.store.clone(), bearer.caller.organization_id.to_string());
     let mut chunks = commons.run(move |_| ledger.entry(&organization, &id)).await?.into_iter().map(linked);

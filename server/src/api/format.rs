@@ -24,7 +24,8 @@ impl Format {
     /// # Errors
     /// `not-acceptable`.
     pub fn of(request: &HttpRequest) -> Result<Self, Error> {
-        let mut wanted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
+        let mut wanted =
+            request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
         if wanted.peek().is_none() {
             return Ok(Self::Json);
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Data, Path, Payload};
 use actix_web::http::header::{CONTENT_TYPE, LOCATION};
+use actix_web::web::{Bytes, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use hayward_domain::id::ImportId;
@@ -73,8 +73,16 @@ pub async fn upload(
 fn acceptable(request: &HttpRequest) -> Result<(), Error> {
     let Some(kind) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
     let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let known = ["application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/octet-stream",
-        "application/vnd.ms-excel", "application/csv", "application/x-www-form-urlencoded"];
+    let known = [
+        "application/json",
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/octet-stream",
+        "application/vnd.ms-excel",
+        "application/csv",
+        "application/x-www-form-urlencoded",
+    ];
     // curl calls anything a form unless told otherwise: that is no statement about the file.
     if kind.is_empty() || kind.starts_with("text/") && kind != "text/html" || known.contains(&kind.as_str()) {
         return Ok(());
@@ -177,7 +185,12 @@ pub fn to_json(import: &Import, problems: Vec<Value>) -> Value {
 }
 
 /// One import.
-pub async fn get(request: HttpRequest, id: Path<String>, bearer: Bearer<ImportsWrite>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+pub async fn get(
+    request: HttpRequest,
+    id: Path<String>,
+    bearer: Bearer<ImportsWrite>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
     Params::parse(request.query_string())?.end()?;
     let import = named(&commons, bearer.caller.organization, &id).await?;
     Ok(HttpResponse::Ok().json(shown(&commons, import).await?))
@@ -203,14 +216,23 @@ pub async fn rematch(
             code: fault.code.to_string(),
             detail: fault.detail.clone(),
         });
-        return Err(Error::Bad { code: "invalid-matching", detail: "these columns cannot go there".to_owned(), errors: errors.collect() });
+        return Err(Error::Bad {
+            code: "invalid-matching",
+            detail: "these columns cannot go there".to_owned(),
+            errors: errors.collect(),
+        });
     }
     let import = named(&commons, owner, &id).await?;
     Ok(HttpResponse::Ok().json(shown(&commons, import).await?))
 }
 
 /// What is wrong with the file.
-pub async fn problems(request: HttpRequest, id: Path<String>, bearer: Bearer<ImportsWrite>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+pub async fn problems(
+    request: HttpRequest,
+    id: Path<String>,
+    bearer: Bearer<ImportsWrite>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
     let list = Numbered::of(&request, bearer.caller.name(), "problems", &id, &commons)?;
     let import = named(&commons, bearer.caller.organization, &id).await?;
     let (after, limit) = (list.after, list.limit);
@@ -220,7 +242,12 @@ pub async fn problems(request: HttpRequest, id: Path<String>, bearer: Bearer<Imp
 }
 
 /// What a commit will change, or has changed.
-pub async fn diff(request: HttpRequest, id: Path<String>, bearer: Bearer<ImportsWrite>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+pub async fn diff(
+    request: HttpRequest,
+    id: Path<String>,
+    bearer: Bearer<ImportsWrite>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
     let list = Numbered::of(&request, bearer.caller.name(), "diff", &id, &commons)?;
     let import = named(&commons, bearer.caller.organization, &id).await?;
     let (after, limit) = (usize::try_from(list.after).unwrap_or(0), usize::try_from(list.limit).unwrap_or(usize::MAX - 1));
@@ -260,7 +287,11 @@ impl Numbered {
         match self.format {
             Format::Json => {
                 let position = [self.after + i64::try_from(found.len()).unwrap_or(0), 0, 0, 0, 0];
-                let next = if more { Some(self.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?) } else { None };
+                let next = if more {
+                    Some(self.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?)
+                } else {
+                    None
+                };
                 Ok(response.json(json!({"items": found, "next": next})))
             }
             Format::Ndjson => {

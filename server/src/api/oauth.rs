@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -40,7 +40,8 @@ impl Refusal {
             Self::Ours(error) => Err(error),
             Self::Oauth(code, description) => {
                 let wrong_client = code == "invalid_client";
-                let mut response = HttpResponse::build(if wrong_client { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST });
+                let mut response =
+                    HttpResponse::build(if wrong_client { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST });
                 if wrong_client {
                     response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"hayward\""));
                 }
@@ -161,6 +162,7 @@ fn basic(request: &HttpRequest) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     // RFC 6749, section 2.3.1: both are form-encoded before they are put together.
-    let decoded = |part: &str| url::form_urlencoded::parse(format!("x={part}").as_bytes()).next().map(|(_, value)| value.into_owned());
+    let decoded =
+        |part: &str| url::form_urlencoded::parse(format!("x={part}").as_bytes()).next().map(|(_, value)| value.into_owned());
     Some((decoded(id)?, decoded(secret)?))
 }

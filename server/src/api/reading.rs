@@ -216,7 +216,8 @@ impl Reading {
     pub fn still_stands(&self, store: &Store, page_shares: &[(i64, i64)]) -> Result<(bool, Instant), ReadError> {
         self.view(store, |view| {
             let now = view.shares(&self.collection, &ShareQuery::default(), view.commit)?;
-            let stands = |(number, version): &(i64, i64)| now.iter().any(|share| share.number() == *number && share.version == *version);
+            let stands =
+                |(number, version): &(i64, i64)| now.iter().any(|share| share.number() == *number && share.version == *version);
             Ok((page_shares.iter().all(stands), view.opened))
         })
     }
@@ -224,12 +225,12 @@ impl Reading {
     /// A snapshot in which the caller's scope is checked and nothing is overdue.
     fn view<T>(&self, store: &Store, f: impl FnOnce(&mut View<'_>) -> Result<T, ReadError>) -> Result<T, ReadError> {
         let opened = store.view(&self.viewer, |view| {
-            if let Some(caller) = &view.caller {
-                let scope = Scope::Read(self.collection.clone());
-                if !caller.scopes.has(&scope) {
-                    let known = store.collections()?.contains(&self.collection);
-                    return Err(if known { Error::MissingScope(scope) } else { Error::NotFound }.into());
-                }
+            if !view.has_collection(&self.collection)? {
+                return Err(Error::NotFound.into());
+            }
+            let scope = Scope::Read(self.collection.clone());
+            if view.caller.as_ref().is_some_and(|caller| !caller.scopes.has(&scope)) {
+                return Err(Error::MissingScope(scope).into());
             }
             if view.anything_expired()? {
                 return Err(ReadError::Expired);
@@ -262,7 +263,8 @@ impl Reading {
 
     fn order(&self, names: &Names) -> Result<Order, Error> {
         let Some(text) = &self.sort else { return Ok(Order::default()) };
-        let unknown = |name: &str| Error::parameter("unknown-field", "sort", format!("`{name}` is not a field that is open to you"));
+        let unknown =
+            |name: &str| Error::parameter("unknown-field", "sort", format!("`{name}` is not a field that is open to you"));
         let order = Order::parse(text).map_err(|name| unknown(&name))?;
         match order.0.iter().find(|key| names.scalar(key.field.as_str()).is_none()) {
             Some(key) => Err(unknown(key.field.as_str())),
@@ -340,9 +342,13 @@ impl Names {
 fn widen(shape: &mut Shape, kind: Kind, treatment: &Treatment) {
     match (treatment, kind) {
         (Treatment::Hidden, _) | (_, Kind::Structured) => {}
-        (Treatment::Pseudonym | Treatment::Masked, _) | (Treatment::Generalised(Generalisation::Prefix(_)), _) => shape.text = true,
+        (Treatment::Pseudonym | Treatment::Masked, _) | (Treatment::Generalised(Generalisation::Prefix(_)), _) => {
+            shape.text = true
+        }
         (Treatment::Generalised(Generalisation::Grid(_) | Generalisation::Band(_)), _) => shape.number = true,
-        (Treatment::Generalised(Generalisation::Year | Generalisation::Month), _) | (Treatment::Exact, Kind::Date) => shape.date = true,
+        (Treatment::Generalised(Generalisation::Year | Generalisation::Month), _) | (Treatment::Exact, Kind::Date) => {
+            shape.date = true
+        }
         (Treatment::Exact, Kind::Text) => shape.text = true,
         (Treatment::Exact, Kind::Integer | Kind::Number) => shape.number = true,
         (Treatment::Exact, Kind::Boolean) => shape.boolean = true,

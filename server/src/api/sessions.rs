@@ -37,8 +37,7 @@ pub async fn create(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
     let _turn = commons.hashing.acquire().await.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))?;
     let token = secret::token(commons.random());
     let hash = secret::hash(&token);
-    let session =
-        commons.run(move |store| sign_in(store, &email, &password, organization.as_deref(), hash)).await?;
+    let session = commons.run(move |store| sign_in(store, &email, &password, organization.as_deref(), hash)).await?;
     let (organization, scopes) = session;
     let answer = json!({
         "access_token": token, "token_type": "Bearer", "expires_in": LIFE.as_secs(), "scope": scopes.to_string(),

@@ -22,9 +22,10 @@ const PAGE: &str = include_str!("setup.html");
 fn key_opens(request: &HttpRequest, commons: &Commons) -> Result<(), Error> {
     let mut params = Params::parse(request.query_string())?;
     let given = params.take("key").unwrap_or_default();
-    let kept = commons.setup.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let opens = kept.is_some_and(|kept| kept.as_bytes().ct_eq(given.as_bytes()).into());
-    if opens { Ok(()) } else { Err(Error::NotFound) }
+    let Some(kept) = commons.setup.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
+        return Err(Error::bad("set-up-done", "this commons is set up already"));
+    };
+    if kept.as_bytes().ct_eq(given.as_bytes()).into() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Shows the form.
@@ -47,7 +48,8 @@ fn page_with(message: &str, status: u16) -> HttpResponse {
 pub async fn submit(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) -> Result<HttpResponse, Error> {
     key_opens(&request, &commons)?;
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().collect();
-    let field = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
+    let field =
+        |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
     let organization =
         NewOrganization { id: OrganizationId::from_random(commons.random()), slug: field("slug"), name: field("organization") };
     let (email, name, secret, title) = (field("email"), field("name"), field("password"), field("commons"));
@@ -55,7 +57,7 @@ pub async fn submit(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
     let made = commons.run(move |store| {
         let password_hash = password::hash(&secret, salt).map_err(|error| Error::bad("bad-password", error.to_string()))?;
         if store.has_people()? {
-            return Err(Error::NotFound);
+            return Err(Error::bad("set-up-done", "this commons is set up already"));
         }
         let number = store.add_organization(&organization)?;
         let person = NewPerson { id, email, name, password_hash, operator: true, positions: vec![(number, Role::Owner)] };
@@ -70,6 +72,7 @@ pub async fn submit(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
                 "The commons is ready. Sign in with POST /api/v1/sessions; add people and programs with `hayward admin`.\n",
             ))
         }
+        Err(error @ Error::Bad { code: "set-up-done", .. }) => Err(error),
         Err(Error::Bad { detail, .. } | Error::Conflict { detail, .. }) => Ok(page_with(&detail, 400)),
         Err(error) => Err(error),
     }

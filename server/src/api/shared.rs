@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use actix_web::web::{Bytes, Data, Path};
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::try_unfold;
 use hayward_domain::id::{DisclosureId, base32};

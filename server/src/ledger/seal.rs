@@ -35,7 +35,8 @@ pub fn public_key(seed: &[u8; 32]) -> String {
 #[must_use]
 pub fn signed_by(key: &str, provider: &str, position: i64, hash: &str, at: &str, signature: &str) -> bool {
     let line = format!("hayward checkpoint\n{provider}\n{position}\n{hash}\n{at}");
-    let key = from_base32(key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).and_then(|key| VerifyingKey::from_bytes(&key).ok());
+    let key =
+        from_base32(key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).and_then(|key| VerifyingKey::from_bytes(&key).ok());
     let signature = from_base32(signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
     key.zip(signature).is_some_and(|(key, signature)| key.verify(line.as_bytes(), &signature).is_ok())
 }

@@ -15,7 +15,13 @@ use crate::error::{Result, StoreError};
 use crate::sql::Sql;
 
 /// One connection to one of the two.
-pub(crate) enum Conn {
+pub(crate) struct Conn {
+    backend: Backend,
+    /// Set where a transaction could not be ended: the pool must not lend it out again.
+    broken: bool,
+}
+
+enum Backend {
     Pg(Box<AsyncConnectionWrapper<AsyncPgConnection>>),
     Sqlite(SqliteConnection),
 }
@@ -23,12 +29,12 @@ pub(crate) enum Conn {
 /// A query is written once and compiled for each.
 macro_rules! on {
     ($conn:expr, $each:ident => $body:expr) => {
-        match $conn {
-            Conn::Pg($each) => {
+        match &mut $conn.backend {
+            Backend::Pg($each) => {
                 let $each = &mut **$each;
                 $body
             }
-            Conn::Sqlite($each) => $body,
+            Backend::Sqlite($each) => $body,
         }
     };
 }
@@ -65,9 +71,9 @@ impl Conn {
 
     /// Which of the two it is.
     pub(crate) fn kind(&self) -> Kind {
-        match self {
-            Self::Pg(_) => Kind::Postgres,
-            Self::Sqlite(_) => Kind::Sqlite,
+        match self.backend {
+            Backend::Pg(_) => Kind::Postgres,
+            Backend::Sqlite(_) => Kind::Sqlite,
         }
     }
 }
@@ -145,7 +151,7 @@ impl Manager {
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Conn::Sqlite(conn))
+        Ok(Conn { backend: Backend::Sqlite(conn), broken: false })
     }
 
     fn postgres(&self, url: &str) -> std::result::Result<Conn, diesel::ConnectionError> {
@@ -160,7 +166,7 @@ impl Manager {
         };
         conn.batch_execute(&format!("set search_path to {}; set application_name = 'hayward';", self.schema))
             .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Conn::Pg(Box::new(conn)))
+        Ok(Conn { backend: Backend::Pg(Box::new(conn)), broken: false })
     }
 }
 
@@ -202,13 +208,7 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut Conn) -> bool {
-        use diesel::connection::TransactionManager;
-        match conn {
-            Conn::Sqlite(_) => false,
-            Conn::Pg(conn) => {
-                <AsyncConnectionWrapper<AsyncPgConnection> as Connection>::TransactionManager::is_broken_transaction_manager(conn)
-            }
-        }
+        conn.broken
     }
 }
 
@@ -307,31 +307,31 @@ fn transact<T, E: From<StoreError>>(
 ) -> std::result::Result<T, E> {
     let mut conn = checkout(pool)?;
     if let Err(error) = conn.batch(begin) {
-        // PostgreSQL may have closed an idle connection; one fresh try tells that from a database that is gone.
-        let broken = matches!(error, StoreError::Unavailable(_));
-        if !broken || conn.kind() == Kind::Sqlite {
+        conn.broken = true;
+        // A server closes idle connections; one fresh try tells that from a database that is gone.
+        if conn.kind() == Kind::Sqlite {
             return Err(error.into());
         }
         drop(conn);
         conn = checkout(pool)?;
-        conn.batch(begin)?;
+        if let Err(error) = conn.batch(begin) {
+            conn.broken = true;
+            return Err(error.into());
+        }
     }
     // A panic must not hand an open transaction to the next user of the connection.
-    match catch_unwind(AssertUnwindSafe(|| f(&mut conn))) {
-        Ok(Ok(value)) => {
-            conn.batch("commit")?;
-            Ok(value)
-        }
-        Ok(Err(error)) => {
-            // Where even this fails the connection is gone, and the transaction with it.
-            drop(conn.batch("rollback"));
-            Err(error)
-        }
+    let done = match catch_unwind(AssertUnwindSafe(|| f(&mut conn))) {
+        Ok(Ok(value)) => conn.batch("commit").map(|()| value).map_err(E::from),
+        Ok(Err(error)) => Err(error),
         Err(panic) => {
-            drop(conn.batch("rollback"));
+            conn.broken = true;
             resume_unwind(panic)
         }
+    };
+    if done.is_err() && conn.batch("rollback").is_err() {
+        conn.broken = true;
     }
+    done
 }
 
 /// r2d2 would print every failed try to connect, address included.

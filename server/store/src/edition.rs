@@ -10,7 +10,9 @@
 //! * Every transaction checks the claim. A change of terms that slips in between (narrowing does not wait for claims) is seen in
 //!   the last transaction, and the share is left to its rebuild.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hayward_domain::moment::Moment;
 
@@ -79,18 +81,28 @@ pub(crate) struct Commit {
     pub(crate) dataset: DatasetRow,
     /// The records it touches.
     changed: Vec<i64>,
+    /// When the lease was last renewed while nothing was staged.
+    renewed: Cell<Instant>,
 }
+
+/// How often a commit that only compares says that it is alive.
+const RENEW: Duration = Duration::from_secs(5);
 
 impl Commit {
     pub(crate) fn begin(store: &Arc<Store>, dataset: i64, purpose: &str) -> Result<Self> {
         let claim = claim::take(&store.db, &*store.clock, dataset, purpose)?;
         let select = "select number, head from datasets where number = ?";
         let dataset = store.db.write(|conn| conn.one::<DatasetRow>(Sql::new(select).bind(dataset)))?;
-        Ok(Self { store: Arc::clone(store), claim, dataset, changed: Vec::new() })
+        Ok(Self { store: Arc::clone(store), claim, dataset, changed: Vec::new(), renewed: Cell::new(Instant::now()) })
     }
 
     /// The live versions of the records with these keys.
     pub(crate) fn live(&self, keys: &[&str]) -> Result<Vec<LiveRow>> {
+        if self.renewed.get().elapsed() > RENEW {
+            let now = self.now();
+            self.store.db.write(|conn| self.claim.check(conn, now))?;
+            self.renewed.set(Instant::now());
+        }
         let mut found = Vec::new();
         for keys in keys.chunks(CHUNK) {
             let mut sql = Sql::new("select row, record, key, body from records where dataset = ?").bind(self.dataset.number);

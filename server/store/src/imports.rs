@@ -12,11 +12,11 @@ use hayward_domain::record::OrganizationNumber;
 use hayward_importers::{Problem, Source};
 use serde_json::Value;
 
+use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::datasets;
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, rows};
-use crate::{Caller, Store};
 
 /// Where an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,15 +335,19 @@ impl Store {
         let update = "update imports set state = 'interrupted', changed_at = ?
             where state in ('reading', 'committing') and changed_at < ?
             and not exists (select 1 from claims c where c.dataset = imports.dataset and c.purpose is not null and c.until > ?)";
+        let any = "select count(*) as value from imports where state in ('reading', 'committing') and changed_at < ?";
+        if self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(any).bind(silent)))?.value == 0 {
+            return Ok(0);
+        }
         self.db.write(|conn| conn.execute(Sql::new(update).bind(now).bind(silent).bind(now)))
     }
 
-    /// Whether the caller may see the import at all, and which dataset it is of.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] where they may not.
-    pub fn import_for(&self, caller: &Caller, id: &ImportId) -> Result<Import> {
-        self.import(caller.organization, id)
+    /// Says that somebody is still at work on it.
+    pub(crate) fn keep_alive(&self, import: &Import) -> Result<()> {
+        let now = (self.clock)();
+        self.db.write(|conn| {
+            conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(&import.id)).map(drop)
+        })
     }
 }
 

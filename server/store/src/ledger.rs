@@ -247,6 +247,11 @@ impl LedgerStore {
         hash: &dyn Fn(&Sealable<'_>) -> String,
         sign: &dyn Fn(&str, i64, &str, Moment) -> String,
     ) -> Result<usize> {
+        let waiting =
+            "select s.row, s.hour from sealed s where s.hour < ? or exists (select 1 from entries e where e.row > s.row)";
+        if self.db.read(Eyes::Own, |conn| conn.first::<SealedRow>(Sql::new(waiting).bind(now.0 / HOUR)))?.is_none() {
+            return Ok(0);
+        }
         self.db.write(|conn| {
             // One sealer at a time: the others wait on this row.
             conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;

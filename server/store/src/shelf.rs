@@ -169,6 +169,15 @@ impl View<'_> {
         }
     }
 
+    /// Whether a schema of this commons stands under this word.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn has_collection(&mut self, collection: &str) -> Result<bool> {
+        let select = Sql::new("select count(*) as value from schemas where collection = ?").bind(collection);
+        Ok(self.conn.one::<Number>(select)?.value > 0)
+    }
+
     /// Whether the clock has ended something that this snapshot still shows as standing.
     ///
     /// # Errors

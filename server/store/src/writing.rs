@@ -21,6 +21,8 @@ use crate::sql::{Number, Sql, rows};
 
 /// Rows compared in one go.
 const BATCH: usize = 500;
+/// How often a long check says that somebody is at work.
+const ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What happens, or happened, to the rows of a file. The first is the sum of the next six.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -155,7 +157,14 @@ impl Store {
         self.drop_problems(import)?;
         let mut kept = 0i64;
         let mut held: Vec<Problem> = Vec::new();
-        let live = |keys: &[&str]| live(self, import.dataset_number, keys);
+        let spoken = std::cell::Cell::new(std::time::Instant::now());
+        let live = |keys: &[&str]| {
+            if spoken.get().elapsed() > ALIVE {
+                self.keep_alive(import)?;
+                spoken.set(std::time::Instant::now());
+            }
+            live(self, import.dataset_number, keys)
+        };
         let plan = WritePlan { draft: rows, absent: matching.absent };
         let outcome = compare(plan, live, |one| {
             if let Found::Problems(problems) = one {

@@ -7,8 +7,9 @@ use hayward_store::{Import, ImportState, StoreError};
 use hayward_tests::commons::Commons;
 use hayward_tests::on_both;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
+
+use crate::chance;
 
 const THREE: &str = "identifier,name,city\n1,Alder,Leeds\n2,Birch,York\n3,Cedar,Hull\n";
 
@@ -171,7 +172,7 @@ pub fn file() -> impl Strategy<Value = String> {
 on_both! {
     fn every_row_of_every_file_is_accounted_for(commons: Commons) {
         let a = commons.organization("a");
-        let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
+        let mut runner = chance::runner(40);
         let files = (prop::collection::vec((file(), any::<bool>(), any::<bool>()), 1..4),);
         runner.run(&files, |(files,)| {
             let list = commons.dataset(&a, "organization");

@@ -4,6 +4,7 @@
 
 mod agreements;
 mod approvals;
+mod chance;
 mod claims;
 mod conditions;
 mod feed;

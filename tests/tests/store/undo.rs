@@ -7,9 +7,9 @@ use hayward_store::{ImportState, StoreError};
 use hayward_tests::commons::{Commons, List, Member, To};
 use hayward_tests::on_both;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
+use crate::chance;
 use crate::imports::{counts, file};
 
 /// What a viewer gets, without the envelope's edition and in no order: undo is a new edition, and new rows stand at the end.
@@ -37,7 +37,7 @@ fn share(commons: &Commons, a: &Member, b: &Member, list: &List) {
 on_both! {
     fn undoing_an_import_restores_every_byte(commons: Commons) {
         let (a, b) = (commons.organization("a"), commons.organization("b"));
-        let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
+        let mut runner = chance::runner(16);
         runner.run(&(file(), file(), any::<bool>(), any::<bool>()), |(first, second, deletes, clears)| {
             let list = commons.dataset(&a, "organization");
             share(&commons, &a, &b, &list);
