@@ -80,8 +80,17 @@ impl Server {
     /// # Panics
     /// If it cannot start.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
     pub fn start_at(database: &str, seed: u64, clock: TestClock) -> Self {
+        Self::start_again(database, seed, seed, clock)
+    }
+
+    /// Serves a commons that was made with the keys of `seed`, with other randomness: ids are never made twice.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
+    pub fn start_again(database: &str, seed: u64, random: u64, clock: TestClock) -> Self {
         let mut bytes = [0; 128];
         StdRng::seed_from_u64(seed).fill_bytes(&mut bytes);
         let config = Config {
@@ -92,7 +101,7 @@ impl Server {
             kept: config::KEPT,
             workers: Some(2),
         };
-        let commons = app::open(&config, clock.clock(), seeded_random(seed)).expect("the commons opens");
+        let commons = app::open(&config, clock.clock(), seeded_random(random)).expect("the commons opens");
         let mut settings = commons.store.read_settings().expect("settings");
         settings.grace = Duration::ZERO;
         commons.store.write_settings(&settings).expect("settings");

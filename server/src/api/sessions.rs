@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::scope::Scopes;
-use hayward_store::{NewToken, Store, StoreError};
+use hayward_store::{NewToken, Store};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -78,7 +78,7 @@ fn sign_in(store: &Store, email: &str, given: &str, organization: Option<&str>, 
 /// Signs out: revokes the token that asks.
 pub async fn delete(bearer: Bearer<Anyone>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
     let hash = bearer.token_hash;
-    commons.run(move |store| store.revoke_token(&hash).map_err(StoreError::from)).await?;
+    commons.run(move |store| store.revoke_token(&hash)).await?;
     revocation::acknowledge().await;
     Ok(HttpResponse::NoContent().finish())
 }

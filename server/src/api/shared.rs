@@ -223,7 +223,7 @@ fn encode(format: Format, page: &Page, columns: &[String]) -> String {
 /// What a stream does when it is next asked for bytes.
 enum Step {
     /// Hand over the page that was read to see whether the request is good at all.
-    First(Page),
+    First(Box<Page>),
     /// Read on after this row of this commit.
     After(i64, i64),
     End,
@@ -239,13 +239,13 @@ fn stream(commons: Data<Commons>, reading: Reading, format: Format, first: Page,
     let columns = columns(&first);
     // The request's id belongs to its task; the stream is polled outside it.
     let request_id = crate::request_id::current();
-    let stream = try_unfold((Step::First(first), 0, wanted), move |(step, chunk, left)| {
+    let stream = try_unfold((Step::First(Box::new(first)), 0, wanted), move |(step, chunk, left)| {
         let (commons, reading, id, columns) = (commons.clone(), reading.clone(), id.clone(), columns.clone());
         let work = async move {
             let (page, head) = match step {
                 Step::End => return Ok::<_, Error>(None),
                 // It may have waited long for its reader.
-                Step::First(page) => (again(&commons, &reading, page).await?, head(format, &columns)),
+                Step::First(page) => (again(&commons, &reading, *page).await?, head(format, &columns)),
                 Step::After(commit, row) => {
                     let page = next_page(&commons, &reading, None, Some((commit, row)), CHUNK.min(left)).await?;
                     (hand_over(&commons, &reading, page, &id, chunk, format.channel()).await?, String::new())

@@ -31,7 +31,8 @@ impl Store {
     /// Only the database's.
     pub fn expire_due(&self) -> Result<usize> {
         let now = (self.clock)();
-        let select = "select v.agreement, v.version, a.dataset from agreement_versions v join agreements a on a.number = v.agreement
+        let select =
+            "select v.agreement, v.version, a.dataset from agreement_versions v join agreements a on a.number = v.agreement
             where v.ends_at <= ? and v.state in ('requested', 'offered', 'agreed', 'active', 'suspended')";
         // Nearly always there is nothing to do, and then nothing is written.
         if self.db.read(Eyes::Own, |conn| conn.load::<Due>(Sql::new(select).bind(now)))?.is_empty() {

@@ -167,10 +167,9 @@ impl LedgerStore {
     pub fn append(&self, entries: &[Entry], reads: &[PublicRead]) -> Result<()> {
         self.db.write(|conn| {
             let open = if reads.is_empty() { 0 } else { open_hour(conn)? };
-            let mut row = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
-            for entry in entries {
+            let first = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
+            for (row, entry) in (first..).zip(entries) {
                 insert(conn, row, entry)?;
-                row += 1;
             }
             reads.iter().try_for_each(|read| count(conn, read, open))
         })
@@ -373,10 +372,9 @@ fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
     let select =
         format!("select {HOUR_COLUMNS} from public_reads where hour >= ? and hour < ? order by hour, agreement, version");
     let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
-    let mut row = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
-    for hour in hours {
+    let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
+    for (row, hour) in (first..).zip(hours) {
         insert(conn, row, &hour_entry(hour)?)?;
-        row += 1;
     }
     conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
 }

@@ -180,11 +180,11 @@ fn insert_fresh(conn: &mut Conn, lens: &Lens, places: &[Place], edition: i64) ->
     let records: Vec<i64> = places.iter().map(|(_, _, record)| *record).collect();
     let originals = originals(conn, lens.dataset, &records, edition)?;
     let names = names(conn, lens.share, &records)?;
-    let mut row = counter::take(conn, "shared_row", i64::try_from(records.len()).unwrap_or(0))?;
+    let first_row = counter::take(conn, "shared_row", i64::try_from(records.len()).unwrap_or(0))?;
     let columns = "row, shelf, share, record, name, payload, index_1, index_2, index_3, born";
     let mut insert = Sql::new(&format!("insert into shared_records ({columns}) values ")).varying();
     let mut first = true;
-    for record in &records {
+    for (row, record) in (first_row..).zip(&records) {
         let body = originals.get(record).ok_or(StoreError::Corrupt("a staged record"))?;
         let Some(shown) = lens.disclose(body)? else { return Err(StoreError::Corrupt("a staged record")) };
         let name = names.get(record).copied().ok_or(StoreError::Corrupt("a ledger name"))?;
@@ -204,7 +204,6 @@ fn insert_fresh(conn: &mut Conn, lens: &Lens, places: &[Place], edition: i64) ->
         ];
         insert.push_with(if first { "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" } else { ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" }, binds);
         first = false;
-        row += 1;
     }
     conn.execute(insert)?;
     Ok(())

@@ -211,7 +211,7 @@ impl Store {
                 let key = after_version.or(before).map_or("", |row| row.key.as_str());
                 items.push(diff_item(None, key, live.as_ref(), record.as_ref(), &schema)?);
             }
-            items.sort_by(|a, b| a.key.to_string().cmp(&b.key.to_string()));
+            items.sort_by_cached_key(|item| item.key.to_string());
             return Ok(items.into_iter().skip(after).take(limit + 1).collect());
         }
         let plan = self.plan(import)?;
@@ -397,7 +397,7 @@ impl Store {
     }
 
     /// The live records whose keys a file does not have.
-    fn absent(&self, dataset: i64, seen: &HashSet<[u8; 16]>) -> Result<Vec<LiveRow>> {
+    fn absent(&self, dataset: i64, seen: &Keys) -> Result<Vec<LiveRow>> {
         let mut absent = Vec::new();
         let mut after = String::new();
         loop {
@@ -455,6 +455,9 @@ fn by_record(touched: &[TouchedRow], edition: i64) -> HashMap<i64, (Option<&Touc
     records
 }
 
+/// Hashes of the keys that a file has.
+type Keys = HashSet<[u8; 16]>;
+
 enum CompareError {
     Refused(hayward_importers::Refusal),
     Store(StoreError),
@@ -474,7 +477,7 @@ fn compare(
     plan: WritePlan,
     live: impl Fn(&[&str]) -> Result<Vec<LiveRow>>,
     mut found: impl FnMut(Found<'_>) -> Result<()>,
-) -> std::result::Result<(Counts, Option<HashSet<[u8; 16]>>), CompareError> {
+) -> std::result::Result<(Counts, Option<Keys>), CompareError> {
     let mut counts = Counts::default();
     let mut seen = match plan.absent {
         Absent::Delete => Some(HashSet::new()),
@@ -508,7 +511,7 @@ fn settle(
     batch: Vec<Ready>,
     live: &impl Fn(&[&str]) -> Result<Vec<LiveRow>>,
     counts: &mut Counts,
-    seen: &mut Option<HashSet<[u8; 16]>>,
+    seen: &mut Option<Keys>,
     found: &mut impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
     if batch.is_empty() {
