@@ -9,6 +9,7 @@ pub mod disclosures;
 pub mod format;
 pub mod health;
 pub mod imports;
+pub mod names;
 pub mod oauth;
 pub mod params;
 pub mod reading;

@@ -1,18 +1,15 @@
 //! A request for shared rows: what it selects, and one page of it.
 //!
-//! Names are resolved through the shares that the request selects. A field that none of them discloses is no name here: it is
-//! answered exactly like a typo.
+//! The token, the scope, the shares, the names and the rows all come from one snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use hayward_domain::condition::{Condition, Is, Operand};
-use hayward_domain::mutants;
-use hayward_domain::schema::{FieldName, Kind};
+use hayward_domain::condition::Condition;
 use hayward_domain::scope::Scope;
-use hayward_domain::treatment::{Generalisation, Treatment};
 use hayward_store::{AudienceKind, Caller, Order, ShareQuery, ShareSummary, SharedRow, Store, StoreError, View, Viewer};
 
+use super::names::{Names, filter};
 use super::params::{Params, unknown};
 use crate::cursor::Bound;
 use crate::error::Error;
@@ -276,7 +273,7 @@ impl Reading {
         let Some(text) = &self.fields else { return Ok(None) };
         let mut fields = BTreeSet::new();
         for name in text.split(',') {
-            if !names.shapes.contains_key(name) {
+            if !names.has(name) {
                 let detail = format!("`{name}` is not a field that is open to you");
                 return Err(Error::parameter("unknown-field", "fields", detail));
             }
@@ -291,134 +288,4 @@ fn gone(error: StoreError) -> Error {
         StoreError::Stale(_) => Error::bad("gone", "this cursor is too old: what it pointed at is no longer kept"),
         other => other.into(),
     }
-}
-
-/// What values of a field can be, over the shares that disclose it.
-#[derive(Clone, Copy, Default)]
-struct Shape {
-    text: bool,
-    date: bool,
-    number: bool,
-    boolean: bool,
-}
-
-/// The names that a request may use: what the selected shares disclose, and nothing else.
-struct Names {
-    shapes: BTreeMap<String, Shape>,
-    in_order: Vec<String>,
-    /// Every name of the schemas, for a seeded leak only.
-    hidden: BTreeSet<String>,
-}
-
-impl Names {
-    fn of(shares: &[ShareSummary]) -> Self {
-        let mut names = Self { shapes: BTreeMap::new(), in_order: Vec::new(), hidden: BTreeSet::new() };
-        for share in shares {
-            for field in &share.schema.fields {
-                let treatment = share.terms.fields.get(&field.name).unwrap_or(&Treatment::Hidden);
-                if mutants::on("hidden-name-differs") {
-                    names.hidden.insert(field.name.to_string());
-                }
-                if *treatment == Treatment::Hidden {
-                    continue;
-                }
-                if !names.shapes.contains_key(field.name.as_str()) {
-                    names.in_order.push(field.name.to_string());
-                }
-                let shape = names.shapes.entry(field.name.to_string()).or_default();
-                widen(shape, field.kind, treatment);
-            }
-        }
-        names
-    }
-
-    /// The field, if its values can be compared at all.
-    fn scalar(&self, name: &str) -> Option<(FieldName, Shape)> {
-        let shape = self.shapes.get(name).filter(|shape| shape.text || shape.date || shape.number || shape.boolean)?;
-        Some((FieldName::parse(name)?, *shape))
-    }
-}
-
-fn widen(shape: &mut Shape, kind: Kind, treatment: &Treatment) {
-    match (treatment, kind) {
-        (Treatment::Hidden, _) | (_, Kind::Structured) => {}
-        (Treatment::Pseudonym | Treatment::Masked, _) | (Treatment::Generalised(Generalisation::Prefix(_)), _) => {
-            shape.text = true
-        }
-        (Treatment::Generalised(Generalisation::Grid(_) | Generalisation::Band(_)), _) => shape.number = true,
-        (Treatment::Generalised(Generalisation::Year | Generalisation::Month), _) | (Treatment::Exact, Kind::Date) => {
-            shape.date = true
-        }
-        (Treatment::Exact, Kind::Text) => shape.text = true,
-        (Treatment::Exact, Kind::Integer | Kind::Number) => shape.number = true,
-        (Treatment::Exact, Kind::Boolean) => shape.boolean = true,
-    }
-}
-
-/// `name=value` or `name[operator]=value`.
-fn filter(names: &Names, parameter: &str, value: &str) -> Result<Condition, Error> {
-    let (name, operator) = match parameter.split_once('[').map(|(name, rest)| (name, rest.strip_suffix(']'))) {
-        None => (parameter, "eq"),
-        Some((name, Some(operator))) => (name, operator),
-        Some((_, None)) => return Err(unknown(parameter)),
-    };
-    let Some((field, shape)) = names.scalar(name) else {
-        if names.hidden.contains(name) {
-            return Err(Error::parameter("unknown-field", parameter, format!("`{name}` is not open to you")));
-        }
-        return Err(unknown(parameter));
-    };
-    let wrong = |detail: String| Error::parameter("invalid-parameter", parameter, detail);
-    let operand = |text: &str| operand(shape, text).ok_or_else(|| wrong(format!("`{name}` cannot be compared with this value")));
-    let is = match operator {
-        "eq" => Is::Eq(operand(value)?),
-        "in" => {
-            let operands: Vec<Operand> = value.split(',').map(operand).collect::<Result<_, _>>()?;
-            if operands.len() > 1_000 || value.is_empty() {
-                return Err(wrong("a list of 1 to 1000 values, separated by commas".to_owned()));
-            }
-            Is::In(operands)
-        }
-        "gt" | "gte" | "lt" | "lte" if shape.boolean && !(shape.text || shape.date || shape.number) => {
-            return Err(wrong(format!("`{name}` is true or false and has no order")));
-        }
-        "gt" => Is::Gt(operand(value)?),
-        "gte" => Is::Gte(operand(value)?),
-        "lt" => Is::Lt(operand(value)?),
-        "lte" => Is::Lte(operand(value)?),
-        "prefix" if shape.text || shape.date => Is::Prefix(value.to_owned()),
-        "prefix" => return Err(wrong(format!("`{name}` is not text"))),
-        "null" => match value {
-            "true" => Is::Null(true),
-            "false" => Is::Null(false),
-            _ => return Err(wrong("`null` is true or false".to_owned())),
-        },
-        _ => {
-            let detail = "filters know eq, in, gt, gte, lt, lte, prefix and null";
-            return Err(Error::parameter("unknown-operator", parameter, detail));
-        }
-    };
-    Ok(Condition::Test { field, is })
-}
-
-/// A value as it is compared with each kind of cell that the field can have.
-fn operand(shape: Shape, text: &str) -> Option<Operand> {
-    let number = shape.number.then(|| text.parse::<f64>().ok().filter(|number| number.is_finite())).flatten();
-    let boolean = match (shape.boolean, text) {
-        (true, "true") => Some(true),
-        (true, "false") => Some(false),
-        _ => None,
-    };
-    let words = shape.text || (shape.date && is_date(text));
-    let operand = Operand { text: words.then(|| text.to_owned()), number, boolean };
-    (operand.text.is_some() || operand.number.is_some() || operand.boolean.is_some()).then_some(operand)
-}
-
-/// A day, a month or a year: `2026-12-01`, `2026-12`, `2026`.
-fn is_date(text: &str) -> bool {
-    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts = text.split('-');
-    let year = parts.next().is_some_and(|part| digits(part, 4));
-    let rest = parts.all(|part| digits(part, 2));
-    year && rest && text.len() <= 10
 }
