@@ -6,7 +6,9 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
-use crate::api::{agreements, catalogue, changes, datasets, disclosures, health, imports, oauth, sessions, setup, shared};
+use crate::api::{
+    agreements, catalogue, changes, datasets, disclosures, health, imports, oauth, sessions, setup, shared, upload,
+};
 
 /// Whose data a route shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +76,7 @@ routes! {
     GET "/api/v1/datasets" "datasets:read" Own => datasets::list;
     POST "/api/v1/datasets" "datasets:write" Own => datasets::create;
     GET "/api/v1/datasets/{id}/records" "datasets:read" Own => datasets::records;
-    POST "/api/v1/datasets/{id}/imports" "imports:write" Own => imports::upload;
+    POST "/api/v1/datasets/{id}/imports" "imports:write" Own => upload::upload;
     GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
     PUT "/api/v1/imports/{id}/matching" "imports:write" Own => imports::rematch;
     GET "/api/v1/imports/{id}/problems" "imports:write" Own => imports::problems;

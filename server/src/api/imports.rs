@@ -2,127 +2,32 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_TYPE, LOCATION};
-use actix_web::web::{Bytes, Data, Path, Payload};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::StreamExt;
 use hayward_domain::id::ImportId;
 use hayward_domain::record::OrganizationNumber;
 use hayward_importers::Matching;
-use hayward_store::{Import, ImportState, NewImport, StoreError};
+use hayward_store::{Import, ImportState, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::body;
-use super::datasets::dataset_id;
-use super::format::{Format, csv_line};
-use super::params::{PAGE, Params};
+use super::numbered::Numbered;
+use super::params::Params;
 use crate::auth::bearer::{Bearer, ImportsWrite};
 use crate::commons::Commons;
-use crate::cursor::Bound;
 use crate::error::{Detail, Error};
 
-/// Bytes that are kept in one piece.
-const PIECE: usize = 256 * 1024;
 /// How long an answer waits for the work to be done before it says where to look.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Problems that an import carries along; the rest is under `/problems`.
 const SHOWN: i64 = 100;
 
-/// Takes a file.
-pub async fn upload(
-    request: HttpRequest,
-    dataset: Path<String>,
-    bearer: Bearer<ImportsWrite>,
-    commons: Data<Commons>,
-    payload: Payload,
-) -> Result<HttpResponse, Error> {
-    let dataset = dataset_id(&dataset)?;
-    let mut params = Params::parse(request.query_string())?;
-    let filename = params.take("filename").unwrap_or_else(|| "upload".to_owned());
-    params.end()?;
-    if filename.is_empty() || filename.chars().count() > 255 {
-        return Err(Error::parameter("invalid-parameter", "filename", "`filename` has 1 to 255 characters"));
-    }
-    acceptable(&request)?;
-    let caller = bearer.caller;
-    let id = ImportId::from_random(commons.random());
-    let new = NewImport { id: id.clone(), filename };
-    let (owner, by) = (caller.organization, caller.name().to_owned());
-    commons.run(move |store| store.begin_import(owner, &by, &dataset, &new)).await?;
-    let id = match keep(&commons, &id, payload).await {
-        Ok(id) => id,
-        Err(error) => {
-            commons.run(move |store| store.drop_upload(&id)).await?;
-            return Err(error);
-        }
-    };
-    let reading = import(&commons, owner, &id).await?;
-    if reading.state != ImportState::Reading {
-        return Ok(HttpResponse::Created().json(shown(&commons, reading).await?));
-    }
-    let done = at_work(&commons, reading, |store, import| store.read_import(import)).await?;
-    let import = import(&commons, owner, &id).await?;
-    let mut response = if done { HttpResponse::Created() } else { HttpResponse::Accepted() };
-    response.insert_header((LOCATION, format!("/api/v1/imports/{id}")));
-    Ok(response.json(shown(&commons, import).await?))
-}
-
-/// What a file may call itself. What it is, its bytes tell.
-fn acceptable(request: &HttpRequest) -> Result<(), Error> {
-    let Some(kind) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
-    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let known = [
-        "application/json",
-        "application/x-ndjson",
-        "application/ndjson",
-        "application/jsonl",
-        "application/octet-stream",
-        "application/vnd.ms-excel",
-        "application/csv",
-        "application/x-www-form-urlencoded",
-    ];
-    // curl calls anything a form unless told otherwise: that is no statement about the file.
-    if kind.is_empty() || kind.starts_with("text/") && kind != "text/html" || known.contains(&kind.as_str()) {
-        return Ok(());
-    }
-    Err(Error::bad("unsupported-media-type", "an import is the bytes of a CSV or JSON file"))
-}
-
-/// Keeps the body piece by piece: it is never in memory as a whole.
-async fn keep(commons: &Commons, id: &ImportId, mut payload: Payload) -> Result<ImportId, Error> {
-    let mut hasher = Sha256::new();
-    let (mut size, mut position) = (0u64, 0i64);
-    let mut piece: Vec<u8> = Vec::with_capacity(PIECE);
-    while let Some(bytes) = payload.next().await {
-        let bytes = bytes.map_err(|_| Error::bad("invalid-body", "the upload broke off"))?;
-        size += bytes.len() as u64;
-        if size > commons.upload_limit {
-            return Err(Error::bad("payload-too-large", format!("a file has at most {} bytes here", commons.upload_limit)));
-        }
-        hasher.update(&bytes);
-        piece.extend_from_slice(&bytes);
-        if piece.len() >= PIECE {
-            let (id, full) = (id.clone(), std::mem::take(&mut piece));
-            commons.run(move |store| store.keep_piece(&id, position, full)).await?;
-            position += 1;
-        }
-    }
-    let hash = hayward_domain::id::base32(&hasher.finalize());
-    let (id, size) = (id.clone(), i64::try_from(size).unwrap_or(i64::MAX));
-    commons
-        .run(move |store| {
-            if !piece.is_empty() {
-                store.keep_piece(&id, position, piece)?;
-            }
-            store.end_upload(&id, &hash, size)
-        })
-        .await
-}
-
 /// Runs long work on an import; whether it was done within our patience. Its outcome is in the import either way.
-async fn at_work(
+///
+/// # Errors
+/// The work's.
+pub async fn at_work(
     commons: &Data<Commons>,
     import: Import,
     work: impl FnOnce(&std::sync::Arc<hayward_store::Store>, &Import) -> Result<(), StoreError> + Send + 'static,
@@ -139,7 +44,11 @@ async fn at_work(
     }
 }
 
-async fn import(commons: &Commons, owner: OrganizationNumber, id: &ImportId) -> Result<Import, Error> {
+/// One import of the owner's.
+///
+/// # Errors
+/// [`Error::NotFound`] if it is not theirs.
+pub async fn import(commons: &Commons, owner: OrganizationNumber, id: &ImportId) -> Result<Import, Error> {
     let id = id.clone();
     commons.run(move |store| store.import(owner, &id)).await
 }
@@ -149,7 +58,10 @@ async fn named(commons: &Commons, owner: OrganizationNumber, id: &str) -> Result
 }
 
 /// An import as it goes out, with its first problems.
-async fn shown(commons: &Commons, import: Import) -> Result<Value, Error> {
+///
+/// # Errors
+/// Only the database's.
+pub async fn shown(commons: &Commons, import: Import) -> Result<Value, Error> {
     commons
         .run(move |store| {
             let mut problems = store.problems(&import, 0, SHOWN)?;
@@ -254,58 +166,6 @@ pub async fn diff(
     let found = commons.run(move |store| store.import_diff(&import, after, limit)).await?;
     let items = found.iter().map(|item| serde_json::to_value(item).unwrap_or_default()).collect();
     list.respond(&commons, items, &["change", "row", "key", "fields"])
-}
-
-/// A list that is numbered from 1: a page as JSON, or everything as a spreadsheet.
-struct Numbered {
-    format: Format,
-    after: i64,
-    limit: i64,
-    bound: Bound,
-}
-
-impl Numbered {
-    fn of(request: &HttpRequest, caller: &str, what: &str, id: &str, commons: &Commons) -> Result<Self, Error> {
-        let mut params = Params::parse(request.query_string())?;
-        let (limit, cursor) = (params.limit()?, params.take("cursor"));
-        params.end()?;
-        let format = Format::of(request)?;
-        let bound = Bound::to(caller, &[what, id]);
-        let key = commons.store.keyring().cursor();
-        let after = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map_or(0, |[after, ..]| after);
-        let all = if format == Format::Json { PAGE } else { 100_000 };
-        Ok(Self { format, after, limit: limit.unwrap_or(all), bound })
-    }
-
-    /// `found` holds one more than the limit if there are more.
-    fn respond(&self, commons: &Commons, mut found: Vec<Value>, columns: &[&str]) -> Result<HttpResponse, Error> {
-        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = found.len() > wanted;
-        found.truncate(wanted);
-        let mut response = HttpResponse::Ok();
-        response.insert_header(("Cache-Control", "private, no-store"));
-        match self.format {
-            Format::Json => {
-                let position = [self.after + i64::try_from(found.len()).unwrap_or(0), 0, 0, 0, 0];
-                let next = if more {
-                    Some(self.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?)
-                } else {
-                    None
-                };
-                Ok(response.json(json!({"items": found, "next": next})))
-            }
-            Format::Ndjson => {
-                let lines: String = found.iter().map(|item| item.to_string() + "\n").collect();
-                Ok(response.content_type(self.format.media_type()).body(lines))
-            }
-            Format::Csv => {
-                let head: Vec<Value> = columns.iter().map(|name| (*name).into()).collect();
-                let lines = found.iter().map(|item| csv_line(columns.iter().map(|name| item.get(name).unwrap_or(&Value::Null))));
-                let text: String = std::iter::once(csv_line(&head)).chain(lines).collect();
-                Ok(response.content_type(self.format.media_type()).body(text))
-            }
-        }
-    }
 }
 
 #[derive(Deserialize)]
