@@ -282,7 +282,10 @@ impl Db {
     }
 
     /// Runs `f` in one transaction that may write.
-    pub(crate) fn write<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    pub(crate) fn write<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let begin = match self.kind {
             Kind::Sqlite => "begin immediate",
             Kind::Postgres => "begin",

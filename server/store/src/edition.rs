@@ -20,7 +20,7 @@ use crate::Store;
 use crate::claim::{self, Claim};
 use crate::conn::{Conn, Eyes};
 use crate::counter;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::share::{self, StagedShare};
 use crate::sql::{Sql, rows};
 
@@ -158,7 +158,7 @@ impl Commit {
                 self.claim.check(conn, now)?;
                 also(conn, edition)?;
                 self.claim.release(conn)?;
-                return Ok(Vec::new());
+                return Ok::<_, StoreError>(Vec::new());
             }
             let number = counter::commit(conn)?;
             self.claim.check(conn, now)?;

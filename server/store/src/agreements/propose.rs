@@ -1,5 +1,7 @@
 //! New agreements and new versions.
 
+use std::collections::BTreeSet;
+
 use hayward_domain::agreement::{Actor, Event, Side, Standing, State, step};
 use hayward_domain::fault::Fault;
 use hayward_domain::id::{AgreementId, DatasetId, OrganizationId};
@@ -7,7 +9,7 @@ use hayward_domain::moment::Moment;
 use hayward_domain::terms::{Audience, Context, Terms};
 use serde_json::Value;
 
-use super::{AgreementRow, By, MEMBERS, PUBLIC, VersionRow, in_force, lock, open, save, transition, versions};
+use super::{AgreementRow, By, MEMBERS, PUBLIC, VersionRow, by_number, in_force, lock, open, save, transition, versions};
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, rows};
@@ -45,24 +47,31 @@ pub struct Fresh {
     pub secret: [u8; 32],
 }
 
+/// A version in the making.
+struct Proposal<'a> {
+    terms: &'a Terms,
+    side: Side,
+    caller: &'a Caller,
+    commit: i64,
+    now: Moment,
+}
+
+impl Proposal<'_> {
+    fn by(&self) -> By<'_> {
+        By { actor: Actor::Steward(self.side), who: Some(self.caller), reason: None }
+    }
+}
+
 impl Store {
     /// Offers (as the provider) or requests (as the recipient) an agreement.
     ///
     /// # Errors
-    /// [`ProposalError::Faults`] for terms that cannot be, [`StoreError::NotFound`] never: an unknown dataset is a fault.
+    /// [`ProposalError::Faults`] for terms that cannot be; an unknown dataset is one of them.
     pub fn propose(&self, caller: &Caller, raw: &Value, fresh: &Fresh) -> std::result::Result<(AgreementId, i64), ProposalError> {
         let now = (self.clock)();
-        let mut faults = Vec::new();
-        let made = self.db.write(|conn| {
-            counter::commit(conn)?;
-            let (dataset, terms) = match self.parse_terms(conn, raw) {
-                Ok(found) => found,
-                Err(ProposalError::Faults(found)) => {
-                    faults = found;
-                    return Err(StoreError::refused("invalid-terms", "the terms have faults"));
-                }
-                Err(ProposalError::Store(error)) => return Err(error),
-            };
+        self.db.write(|conn| {
+            let commit = counter::commit(conn)?;
+            let (dataset, terms) = self.parse_terms(conn, raw)?;
             let (audience, recipient) = audience(conn, &terms.audience)?;
             let side = side_for(caller, dataset.owner, audience)?;
             let number = counter::take(conn, "agreement", 1)?;
@@ -71,15 +80,15 @@ impl Store {
             let secret = self.keyring.wrap(&fresh.id, &fresh.secret)?;
             let insert = Sql::new(insert).bind(number).bind(fresh.id.as_str()).bind(dataset.owner).bind(recipient);
             conn.execute(insert.bind(audience).bind(dataset.number).bind(secret).bind(now))?;
-            self.add_version(conn, number, 1, &terms, side, caller, recipient.is_some(), now)?;
+            let agreement = by_number(conn, number)?;
+            self.add_version(conn, &agreement, 1, &Proposal { terms: &terms, side, caller, commit, now })?;
             Ok((fresh.id.clone(), 1))
-        });
-        made.map_err(|error| if faults.is_empty() { error.into() } else { ProposalError::Faults(faults) })
+        })
     }
 
     /// Adds a version: a counter-proposal, a successor, or the provider's narrower version, which takes effect at once.
     ///
-    /// `from` is the newest version that the caller saw.
+    /// `from` is the newest version that the caller saw. Returns the new one, and whether it took effect.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if there is a newer version than `from`, faults as in [`Self::propose`].
@@ -91,45 +100,25 @@ impl Store {
         raw: &Value,
     ) -> std::result::Result<(i64, bool), ProposalError> {
         let now = (self.clock)();
-        let mut faults = Vec::new();
-        let made = self.db.write(|conn| {
-            let number = counter::commit(conn)?;
+        self.db.write(|conn| {
+            let commit = counter::commit(conn)?;
             let (agreement, side) = lock(conn, id, caller)?;
-            let (dataset, terms) = match self.parse_terms(conn, raw) {
-                Ok(found) => found,
-                Err(ProposalError::Faults(found)) => {
-                    faults = found;
-                    return Err(StoreError::refused("invalid-terms", "the terms have faults"));
-                }
-                Err(ProposalError::Store(error)) => return Err(error),
-            };
+            let (dataset, terms) = self.parse_terms(conn, raw)?;
             let (audience, _) = audience(conn, &terms.audience)?;
             if dataset.number != agreement.dataset || audience != agreement.audience {
-                return Err(StoreError::refused(
-                    "other-agreement",
-                    "a version keeps the dataset and the audience of its agreement",
-                ));
+                let detail = "a version keeps the dataset and the audience of its agreement";
+                return Err(StoreError::refused("other-agreement", detail).into());
             }
             // The feed names what it removes by the ids under which the recipient got it.
             if self.terms(conn, agreement.number, 1)?.0.record_id != terms.record_id {
-                return Err(StoreError::refused("other-ids", "a version keeps the kind of record ids; propose a new agreement"));
+                let detail = "a version keeps the kind of record ids; propose a new agreement";
+                return Err(StoreError::refused("other-ids", detail).into());
             }
-            self.add_successor(conn, &agreement, side, from, &terms, caller, (number, now))
-        });
-        made.map_err(|error| if faults.is_empty() { error.into() } else { ProposalError::Faults(faults) })
+            Ok(self.add_successor(conn, &agreement, from, &Proposal { terms: &terms, side, caller, commit, now })?)
+        })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one transaction's worth of facts, used once")]
-    fn add_successor(
-        &self,
-        conn: &mut Conn,
-        agreement: &AgreementRow,
-        side: Side,
-        from: i64,
-        terms: &Terms,
-        caller: &Caller,
-        (number, now): (i64, Moment),
-    ) -> Result<(i64, bool)> {
+    fn add_successor(&self, conn: &mut Conn, agreement: &AgreementRow, from: i64, proposal: &Proposal) -> Result<(i64, bool)> {
         let versions = versions(conn, agreement.number)?;
         let newest = versions.iter().map(|version| version.version).max().unwrap_or(0);
         if newest != from {
@@ -145,99 +134,78 @@ impl Store {
                 standing = Some(version);
             }
         }
-        let by = By { actor: Actor::Steward(side), who: Some(caller), reason: None };
         let next = newest + 1;
-        if let (Some(before), Side::Provider) = (standing, side) {
+        if let (Some(before), Side::Provider) = (standing, proposal.side) {
             let (in_force, _) = self.terms(conn, agreement.number, before.version)?;
-            if terms.is_at_most(&in_force) {
+            if proposal.terms.is_at_most(&in_force) {
                 if let Some(pending) = pending {
                     // A wider version that waits is void: it was made in view of terms that no longer stand.
                     let void = if pending.state()? == State::Agreed { Event::Withdraw } else { Event::Counter };
-                    transition(conn, agreement, pending, void, &by, now)?;
+                    transition(conn, agreement, pending, void, &proposal.by(), proposal.now)?;
                 }
-                self.narrow(conn, agreement, before, next, terms, &by, (number, now))?;
+                self.narrow(conn, agreement, before, next, proposal)?;
                 return Ok((next, true));
             }
         }
         match (pending, standing) {
             (Some(pending), _) => {
-                transition(conn, agreement, pending, Event::Counter, &by, now)?;
+                transition(conn, agreement, pending, Event::Counter, &proposal.by(), proposal.now)?;
             }
             (None, Some(_)) => {}
             (None, None) => return Err(StoreError::refused("agreement-over", "this agreement is over; propose a new one")),
         }
-        self.add_version(conn, agreement.number, next, terms, side, caller, agreement.recipient.is_some(), now)?;
+        self.add_version(conn, agreement, next, proposal)?;
         Ok((next, false))
     }
 
     /// The provider's narrower version: in force at once, and the share answers nothing until it is rebuilt.
-    #[expect(clippy::too_many_arguments, reason = "one transaction's worth of facts, used once")]
     fn narrow(
         &self,
         conn: &mut Conn,
         agreement: &AgreementRow,
         before: &VersionRow,
         version: i64,
-        terms: &Terms,
-        by: &By,
-        (number, now): (i64, Moment),
+        proposal: &Proposal,
     ) -> Result<()> {
         let has_recipient = agreement.recipient.is_some();
         let suspended_by = before.standing(has_recipient)?.suspended_by;
-        transition(conn, agreement, before, Event::Supersede, &By::clock(), now)?;
+        transition(conn, agreement, before, Event::Supersede, &By::clock(), proposal.now)?;
         let draft = Standing { state: State::Draft, proposed_by: Side::Provider, has_recipient, suspended_by };
-        let change =
-            step(&draft, Event::Narrow, by.actor).map_err(|refusal| StoreError::refused(refusal.code(), refusal.to_string()))?;
-        let proposer = by.who.and_then(|caller| caller.person.as_ref()).map(|person| person.as_str().to_owned());
-        self.insert_version(conn, agreement.number, version, terms, &change.after, proposer, now)?;
-        save(conn, agreement.number, version, change, by, now)?;
-        floor::raise(conn, agreement.number, number)
+        self.begin(conn, agreement, version, &draft, Event::Narrow, proposal)?;
+        floor::raise(conn, agreement.number, proposal.commit)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
-    fn add_version(
-        &self,
-        conn: &mut Conn,
-        agreement: i64,
-        version: i64,
-        terms: &Terms,
-        side: Side,
-        caller: &Caller,
-        has_recipient: bool,
-        now: Moment,
-    ) -> Result<()> {
-        let draft = Standing { state: State::Draft, proposed_by: side, has_recipient, suspended_by: Default::default() };
-        let change = step(&draft, Event::Propose, Actor::Steward(side))
-            .map_err(|refusal| StoreError::refused(refusal.code(), refusal.to_string()))?;
-        let proposer = caller.person.as_ref().map(|person| person.as_str().to_owned());
-        self.insert_version(conn, agreement, version, terms, &change.after, proposer, now)?;
-        let by = By { actor: Actor::Steward(side), who: Some(caller), reason: None };
-        save(conn, agreement, version, change, &by, now)?;
-        Ok(())
+    fn add_version(&self, conn: &mut Conn, agreement: &AgreementRow, version: i64, proposal: &Proposal) -> Result<()> {
+        let has_recipient = agreement.recipient.is_some();
+        let draft = Standing { state: State::Draft, proposed_by: proposal.side, has_recipient, suspended_by: BTreeSet::new() };
+        self.begin(conn, agreement, version, &draft, Event::Propose, proposal)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
-    fn insert_version(
+    /// Takes a draft's first step and writes the version down.
+    fn begin(
         &self,
         conn: &mut Conn,
-        agreement: i64,
+        agreement: &AgreementRow,
         version: i64,
-        terms: &Terms,
-        after: &Standing,
-        proposer: Option<String>,
-        now: Moment,
+        draft: &Standing,
+        event: Event,
+        proposal: &Proposal,
     ) -> Result<()> {
+        let Proposal { terms, caller, now, .. } = proposal;
+        let by = proposal.by();
+        let change = step(draft, event, by.actor).map_err(|refusal| StoreError::refused(refusal.code(), refusal.to_string()))?;
         let (starts_at, ends_at) = self.days(conn, terms)?;
         if ends_at.0 <= now.0 {
             return Err(StoreError::refused("already-over", "the last day has passed"));
         }
+        let proposer = caller.person.as_ref().map(|person| person.as_str().to_owned());
         let insert = "insert into agreement_versions
             (agreement, version, state, terms, hash, proposed_by, proposer, starts_at, ends_at, created_at)
             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let insert = Sql::new(insert).bind(agreement).bind(version).bind(after.state.as_str());
-        let insert = insert.bind(terms.to_json().to_string()).bind(terms.hash()).bind(after.proposed_by.as_str()).bind(proposer);
-        conn.execute(insert.bind(starts_at).bind(ends_at).bind(now))?;
-        Ok(())
+        let insert = Sql::new(insert).bind(agreement.number).bind(version).bind(change.after.state.as_str());
+        let insert = insert.bind(terms.to_json().to_string()).bind(terms.hash()).bind(draft.proposed_by.as_str()).bind(proposer);
+        conn.execute(insert.bind(starts_at).bind(ends_at).bind(*now))?;
+        save(conn, agreement.number, version, change, &by, *now).map(drop)
     }
 
     /// The terms, read against the dataset that they name.
