@@ -103,7 +103,7 @@ impl Founder {
     }
 
     /// A person with a password and a token that has the scopes of the role.
-    fn person(&mut self, who: Persona, organization: OrganizationNumber, role: Role) {
+    fn person(&mut self, who: Persona, organization: OrganizationNumber, role: Role, life: Duration) {
         let id = PersonId::from_random(self.fresh());
         let operator = role == Role::Operator;
         let new = NewPerson {
@@ -116,7 +116,7 @@ impl Founder {
         };
         self.store.add_person(&new).unwrap();
         let scopes = role.scopes(&self.store.collections().unwrap());
-        self.token(who, organization, Some(id), None, scopes, LIFE);
+        self.token(who, organization, Some(id), None, scopes, life);
     }
 
     /// A program with a secret and a token that has all its scopes.
@@ -146,18 +146,17 @@ impl Founder {
         let partner = self.organization("partner");
         let third = self.organization("third");
         self.organization("fourth");
-        self.person(Persona::Steward, provider, Role::Steward);
-        self.person(Persona::Editor, provider, Role::Editor);
-        self.person(Persona::Viewer, provider, Role::Viewer);
-        self.person(Persona::Operator, provider, Role::Operator);
-        self.person(Persona::PartnerSteward, partner, Role::Steward);
-        self.person(Persona::ThirdOwner, third, Role::Owner);
+        self.person(Persona::Steward, provider, Role::Steward, LIFE);
+        self.person(Persona::Editor, provider, Role::Editor, LIFE);
+        self.person(Persona::Viewer, provider, Role::Viewer, LIFE);
+        self.person(Persona::Operator, provider, Role::Operator, LIFE);
+        self.person(Persona::PartnerSteward, partner, Role::Steward, LIFE);
+        self.person(Persona::ThirdOwner, third, Role::Owner, LIFE);
         self.client(Persona::PartnerClient, partner, &format!("{READS} agreements:read agreements:propose ledger:read"));
         self.client(Persona::EmptyClient, partner, "");
         self.client(Persona::ThirdClient, third, READS);
-        let all = Role::Owner.scopes(&self.store.collections().unwrap());
-        self.token(Persona::Expired, provider, None, None, all.clone(), Duration::ZERO);
-        self.token(Persona::Revoked, provider, None, None, all, LIFE);
+        self.person(Persona::Expired, provider, Role::Viewer, Duration::ZERO);
+        self.person(Persona::Revoked, provider, Role::Viewer, LIFE);
         self.store.revoke_token(&secret::hash(&Persona::Revoked.token().unwrap())).unwrap();
     }
 

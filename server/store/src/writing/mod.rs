@@ -1,0 +1,192 @@
+//! From a draft to an edition: comparing with what is there, committing, undoing.
+//!
+//! A check, a diff and a commit go through the same comparison ([`compare`]): what was counted is what is done.
+
+mod commit;
+mod compare;
+mod diff;
+mod undo;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use hayward_domain::schema::Schema;
+use hayward_importers::{Matching, MatchingFault, Problem, draft, profile, suggest};
+use serde_json::json;
+
+pub use compare::Counts;
+pub use diff::DiffItem;
+
+use crate::Store;
+use crate::conn::Eyes;
+use crate::edition::LiveRow;
+use crate::error::{Result, StoreError};
+use crate::imports::{Findings, Import, ImportState, KEPT_PROBLEMS};
+use crate::sql::{Number, Sql, rows};
+use compare::{BATCH, CompareError, Found, Keys, Plan, compare, key_hash, live, refused};
+
+/// How often a long check says that somebody is at work.
+const ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
+
+rows! {
+    TouchedRow { row: i64, record: i64, key: String, body: String, born: i64, died: i64 }
+}
+
+impl Store {
+    /// Reads an uploaded file: its format, its columns, and what a commit would do. Leaves the import as `draft` or `checked`, or
+    /// `failed` where the file cannot be read.
+    ///
+    /// # Errors
+    /// Only the database's: a file that cannot be read is a finding.
+    pub fn read_import(self: &Arc<Self>, import: &Import) -> Result<()> {
+        let source = self.import_file(import);
+        let profiled = match profile(&source) {
+            Ok(profiled) => profiled,
+            Err(refusal) => return self.fail(import, &refusal),
+        };
+        let schema = self.schema_of(import)?;
+        let previous =
+            self.last_matching(import.dataset_number)?.and_then(|value| serde_json::from_value::<Matching>(value).ok());
+        let columns = suggest(&profiled, &schema, previous.as_ref());
+        let matching = Matching::from_columns(&columns);
+        let found = Findings {
+            reading: serde_json::to_value(&profiled.reading).ok(),
+            columns: serde_json::to_value(&columns).ok(),
+            ..Findings::default()
+        };
+        self.check(import, &profiled, &schema, matching, found)
+    }
+
+    /// Replaces what was decided about the columns, and counts again. Returns what is wrong with the decisions, if something is.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with `wrong-state` once the import is committed.
+    pub fn rematch_import(self: &Arc<Self>, import: &Import, mut matching: Matching) -> Result<Vec<MatchingFault>> {
+        if !matches!(import.state, ImportState::Draft | ImportState::Checked | ImportState::Interrupted) {
+            return Err(StoreError::refused("wrong-state", "the columns of this import can no longer be changed"));
+        }
+        let source = self.import_file(import);
+        let profiled = match profile(&source) {
+            Ok(profiled) => profiled,
+            Err(refusal) => return self.fail(import, &refusal).map(|()| Vec::new()),
+        };
+        let schema = self.schema_of(import)?;
+        // A column that is not spoken of stays as it was decided.
+        let spoken: HashSet<String> = matching.columns.iter().map(|decision| decision.column.clone()).collect();
+        matching.columns.extend(self.decided(import)?.columns.into_iter().filter(|decision| !spoken.contains(&decision.column)));
+        if let Err(faults) = matching.validate(&profiled, &schema) {
+            return Ok(faults);
+        }
+        let found = Findings {
+            reading: serde_json::to_value(&profiled.reading).ok(),
+            columns: serde_json::to_value(matching.columns(&profiled, &schema)).ok(),
+            ..Findings::default()
+        };
+        self.check(import, &profiled, &schema, matching, found).map(|()| Vec::new())
+    }
+
+    fn fail(&self, import: &Import, refusal: &hayward_importers::Refusal) -> Result<()> {
+        let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
+        let counts = serde_json::to_value(Counts::default()).ok();
+        self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
+    }
+
+    fn check(
+        self: &Arc<Self>,
+        import: &Import,
+        profiled: &hayward_importers::Profile,
+        schema: &Arc<Schema>,
+        matching: Matching,
+        mut found: Findings,
+    ) -> Result<()> {
+        let source = self.import_file(import);
+        let head = "select head as value from datasets where number = ?";
+        found.edition = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
+        found.matching = serde_json::to_value(&matching).ok();
+        let state = if matching.undecided(profiled, schema).is_empty() { ImportState::Checked } else { ImportState::Draft };
+        let rows = match draft(&source, profiled, schema, &matching) {
+            Ok(rows) => rows,
+            Err(refusal) => return self.fail(import, &refusal),
+        };
+        self.drop_problems(import)?;
+        let mut kept = 0i64;
+        let mut held: Vec<Problem> = Vec::new();
+        let spoken = std::cell::Cell::new(std::time::Instant::now());
+        let live = |keys: &[&str]| {
+            if spoken.get().elapsed() > ALIVE {
+                self.keep_alive(import)?;
+                spoken.set(std::time::Instant::now());
+            }
+            live(self, import.dataset_number, keys)
+        };
+        let plan = Plan { draft: rows, absent: matching.absent };
+        let outcome = compare(plan, live, |one| {
+            if let Found::Problems(problems) = one {
+                found.problem_count += i64::try_from(problems.len()).unwrap_or(0);
+                held.extend(problems);
+                if held.len() >= BATCH && kept < KEPT_PROBLEMS {
+                    self.keep_problems(import, kept + 1, &held)?;
+                    kept += i64::try_from(held.len()).unwrap_or(0);
+                    held.clear();
+                } else if kept >= KEPT_PROBLEMS {
+                    held.clear();
+                }
+            }
+            Ok(())
+        });
+        let (mut counts, seen) = match outcome {
+            Ok(outcome) => outcome,
+            Err(CompareError::Refused(refusal)) => return self.fail(import, &refusal),
+            Err(CompareError::Store(error)) => return Err(error),
+        };
+        self.keep_problems(import, kept + 1, &held)?;
+        if let Some(seen) = seen {
+            counts.removed = u64::try_from(self.absent(import.dataset_number, &seen)?.len()).unwrap_or(0);
+        }
+        found.counts = serde_json::to_value(counts).ok();
+        self.write_findings(import, state, &found)
+    }
+
+    /// The versions that an edition made or closed.
+    fn touched(&self, dataset: i64, edition: i64) -> Result<Vec<TouchedRow>> {
+        let select =
+            "select row, record, key, body, born, died from records where dataset = ? and (born = ? or died = ?) order by record";
+        self.db.read(Eyes::Own, |conn| conn.load::<TouchedRow>(Sql::new(select).bind(dataset).bind(edition).bind(edition)))
+    }
+
+    /// The live records whose keys a file does not have.
+    fn absent(&self, dataset: i64, seen: &Keys) -> Result<Vec<LiveRow>> {
+        let mut absent = Vec::new();
+        let mut after = String::new();
+        loop {
+            let select = "select row, record, key, body from records where dataset = ? and died = 9223372036854775807 and key > ?
+                order by key limit 1000";
+            let rows = self.db.read(Eyes::Own, |conn| conn.load::<LiveRow>(Sql::new(select).bind(dataset).bind(&after)))?;
+            let Some(last) = rows.last() else { return Ok(absent) };
+            after.clone_from(&last.key);
+            absent.extend(rows.into_iter().filter(|row| !seen.contains(&key_hash(&row.key))));
+        }
+    }
+
+    fn schema_of(&self, import: &Import) -> Result<Arc<Schema>> {
+        let select = "select number, organization, head, schema_name, schema_version from datasets where number = ?";
+        self.db.read(Eyes::Own, |conn| {
+            let kept = conn.one::<crate::datasets::KeptBy>(Sql::new(select).bind(import.dataset_number))?;
+            self.schema_at(conn, &kept.schema_name, kept.schema_version)
+        })
+    }
+
+    fn decided(&self, import: &Import) -> Result<Matching> {
+        let matching = import.matching.clone().ok_or_else(|| StoreError::refused("wrong-state", "this file was not read yet"))?;
+        serde_json::from_value(matching).map_err(|_| StoreError::Corrupt("a matching"))
+    }
+
+    fn plan(self: &Arc<Self>, import: &Import) -> Result<Plan> {
+        let matching = self.decided(import)?;
+        let schema = self.schema_of(import)?;
+        let source = self.import_file(import);
+        let profiled = profile(&source).map_err(|refusal| refused(&refusal))?;
+        let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| refused(&refusal))?;
+        Ok(Plan { draft, absent: matching.absent })
+    }
+}
