@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::admin::{self, AdminCommand};
 use crate::commons::Commons;
 use crate::config::{self, Config};
-use crate::{app, credentials, demo, files, ledger, routes};
+use crate::{app, credentials, demo, files, ledger, logging, routes};
 
 /// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
 #[derive(Parser)]
@@ -162,14 +162,8 @@ pub fn run() -> ExitCode {
 /// What a command comes to: an exit status, or a sentence for whoever typed it.
 pub type Done = Result<ExitCode, String>;
 
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HAYWARD_LOG").unwrap_or_else(|_| "info".into());
-    // A second start in one process (tests) keeps the first.
-    drop(tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init());
-}
-
 fn serve_commons(serve: &Serve, out: &mut impl Write) -> Done {
-    start_logging();
+    logging::start();
     let config = Config {
         listen: serve.listen,
         upload_limit: serve.upload_limit,
@@ -180,7 +174,7 @@ fn serve_commons(serve: &Serve, out: &mut impl Write) -> Done {
 }
 
 fn serve_demo(demo: &Demo, out: &mut impl Write) -> Done {
-    start_logging();
+    logging::start();
     let throwaway = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let database = match &demo.database_url {
         Some(url) => DatabaseUrl::parse(url)?,

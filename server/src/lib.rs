@@ -17,6 +17,7 @@ pub mod error;
 pub mod files;
 pub mod jobs;
 pub mod ledger;
+pub mod logging;
 pub mod problems;
 pub mod request_id;
 pub mod revocation;

@@ -6,6 +6,8 @@
 //! * What moved only inside hidden fields has no row here, and so no item.
 //! * Rows below a share's floor are named in removals only: their payloads are gone.
 
+use hayward_domain::mutants;
+
 use crate::error::{Result, StoreError};
 use crate::shelf::{ShareQuery, ShareRow, ShareSummary, SharedRow, View};
 use crate::sql::{Sql, rows};
@@ -203,11 +205,12 @@ impl View<'_> {
         };
         sql.push_with(" order by r.row limit ?", [limit.into()]);
         let rows = self.conn.load::<GoneRow>(sql)?;
+        let commit = mutants::on("tombstone-of-commit").then_some(self.commit);
         let items = rows.into_iter().map(|row| {
             let removed = ChangeItem::Removed {
                 id: self.record_id(&window.share, row.record),
                 share,
-                edition: if row.died <= edition { row.died } else { edition },
+                edition: commit.unwrap_or(row.died.min(edition)),
                 name: row.name,
             };
             (row.row, removed)

@@ -1,0 +1,33 @@
+//! What the commons has decided about itself.
+
+use std::time::Duration;
+
+use hayward_store::Store;
+use serde_json::json;
+
+use super::{AdminError, Answer, SettingsCommand};
+
+pub(super) fn run(store: &Store, command: SettingsCommand) -> Result<Answer, AdminError> {
+    let SettingsCommand::Set { name, time_zone, grace_minutes } = command;
+    let mut settings = store.read_settings()?;
+    if let Some(name) = name {
+        if name.trim().is_empty() || name.chars().count() > 200 || name.contains('\0') {
+            return Err(AdminError::Input("the name of a commons has 1 to 200 characters and no NUL".to_owned()));
+        }
+        settings.name = name;
+    }
+    if let Some(zone) = time_zone {
+        settings.time_zone = zone.parse().map_err(|_| {
+            AdminError::Input(format!("`{zone}` is not a time zone; there are `UTC`, `Europe/Madrid` and the like"))
+        })?;
+    }
+    if let Some(minutes) = grace_minutes {
+        settings.grace = Duration::from_secs(u64::from(minutes) * 60);
+    }
+    store.write_settings(&settings)?;
+    let (zone, minutes) = (settings.time_zone.name(), settings.grace.as_secs() / 60);
+    Ok(Answer::new(
+        format!("`{}` counts its days in {zone}, and what is agreed can be taken back for {minutes} minutes", settings.name),
+        json!({"name": settings.name, "time_zone": zone, "grace_minutes": minutes}),
+    ))
+}
