@@ -15,7 +15,7 @@ use crate::commons::{Commons, Random};
 use crate::config::Config;
 use crate::jobs::Jobs;
 use crate::ledger::Ledger;
-use crate::{auth, request_id, routes};
+use crate::{auth, edge, request_id, routes};
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +59,16 @@ pub fn system_random() -> Random {
 pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, StartError> {
     let store = Store::open(&config.database, config.keyring.clone(), clock)?;
     let print = config.keyring.print();
-    match store.noted("key_print")? {
-        None => store.note("key_print", &print)?,
-        Some(kept) if kept == print => {}
-        Some(_) => return Err(StartError::OtherKeys),
+    if store.note_once("key_print", &print)? != print {
+        return Err(StartError::OtherKeys);
     }
     for schema in schema::built_in().map_err(|error| StartError::Schema(error.to_string()))? {
-        // A version that is registered already stays as it is.
-        match store.register_schema(&schema) {
+        // A version that is registered already stays as it is. Where another server registers it now, the second look finds it.
+        let registered = match store.register_schema(&schema) {
+            Err(StoreError::Exists(_)) => store.register_schema(&schema),
+            done => done,
+        };
+        match registered {
             Ok(()) | Err(StoreError::Refused { code: "version-gap", .. }) => {}
             Err(StoreError::Refused { code: "version-taken", .. }) => {
                 tracing::warn!(
@@ -139,6 +141,7 @@ pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
         App::new()
             .app_data(data.clone())
             .app_data(PayloadConfig::new(body::LARGEST))
+            .wrap(from_fn(edge::refuse_nul))
             .wrap(from_fn(request_id::give))
             .configure(routes::configure)
             .default_service(to(health::nothing))

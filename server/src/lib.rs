@@ -13,6 +13,7 @@ pub mod config;
 pub mod credentials;
 pub mod cursor;
 pub mod demo;
+pub mod edge;
 pub mod error;
 pub mod files;
 pub mod jobs;

@@ -18,7 +18,7 @@ do $$ begin
     execute format('grant hayward_reader to %I', current_user);
 exception when others then null; -- a superuser needs no grant; without either, `set role` fails and nothing is served
 end $$;
-grant select on settings, commit_counter, schemas, organizations, clients, tokens, agreements, agreement_versions,
+grant select on settings, commit_counter, schemas, organizations, positions, clients, tokens, agreements, agreement_versions,
     shelves, shares, share_editions, share_openings, shared_records to hayward_reader;
 -- What terms are read against. How a list is called and how often it changed is its owner's.
 grant select (number, id, organization, schema_name, schema_version) on datasets to hayward_reader;

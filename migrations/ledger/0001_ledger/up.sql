@@ -34,7 +34,7 @@ create table public_reads (
     fields text not null,
     reads bigint not null,
     records bigint not null,
-    primary key (hour, agreement, version)
+    primary key (hour, agreement, version, fields)
 );
 create index public_reads_by_provider on public_reads (provider, hour);
 

@@ -32,8 +32,9 @@ pub async fn list(request: HttpRequest, reader: Reader, commons: Data<Commons>) 
     let limit = params.limit()?.unwrap_or(PAGE);
     let (cursor, agreement) = (params.take("cursor"), params.take("agreement"));
     params.end()?;
-    let id = DisclosureId::from_random(commons.random());
     for _ in 0..3 {
+        // A try that was written down and not handed over keeps its entry, which has this id.
+        let id = DisclosureId::from_random(commons.random());
         let (viewer, cursor, agreement) = (reader.0.clone(), cursor.clone(), agreement.clone());
         let read = retried(&commons, move |store| read(store, &viewer, cursor.as_deref(), agreement.clone(), limit)).await?;
         let answer = Answer { id: &id, chunk: 0, caller: read.caller.as_ref(), channel: "changes", given: given(&read.page) };

@@ -168,6 +168,7 @@ pub async fn diff(
     list.respond(&commons, items, &["change", "row", "key", "fields"])
 }
 
+/// What was looked at: an import of another edition is neither committed nor undone.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Commit {
@@ -218,9 +219,12 @@ pub async fn undo(
     commons: Data<Commons>,
     bytes: Bytes,
 ) -> Result<HttpResponse, Error> {
-    body::read::<serde_json::Map<String, Value>>(&request, &bytes)?;
+    let Commit { edition } = body::read(&request, &bytes)?;
     let owner = bearer.caller.organization;
     let found = named(&commons, owner, &id).await?;
+    if edition.is_some_and(|edition| edition != found.edition) {
+        return Err(Error::Conflict { code: "stale", detail: "this import is of another edition".to_owned() });
+    }
     let done = at_work(&commons, found, |store, import| store.undo_import(import).map(drop)).await?;
     finished(&commons, owner, &id, done).await
 }

@@ -57,14 +57,15 @@ impl Store {
     /// Builds every share that is due. Returns how many were built; those whose dataset is being written are left for the next time.
     ///
     /// # Errors
-    /// The first that is not [`StoreError::Busy`].
+    /// If what is due cannot be found out.
     pub fn build_due(self: &Arc<Self>) -> Result<usize> {
         let mut built = 0;
         for due in self.due()? {
             match self.build(&due) {
                 Ok(done) => built += usize::from(done),
                 Err(StoreError::Busy(_) | StoreError::Fenced) => {}
-                Err(error) => return Err(error),
+                // One agreement that cannot be built must not keep the others waiting.
+                Err(error) => tracing::error!(agreement = due.agreement, %error, "a share could not be built"),
             }
         }
         Ok(built)
@@ -125,9 +126,11 @@ impl Store {
             if head > share.head {
                 share::note_edition(conn, due.agreement, head, number)?;
             }
+            if state == State::Agreed {
+                // A new version is no way around the other side's halt, not even once the halted one has run out.
+                version.suspended_by = self.halted_by(conn, due.agreement)?;
+            }
             if let Some(before) = before {
-                // A new version is no way around the other side's halt.
-                version.suspended_by.clone_from(&before.suspended_by);
                 agreements::transition(conn, &agreement, &before, Event::Supersede, &By::clock(), now)?;
             }
             if state == State::Agreed {
@@ -152,6 +155,18 @@ impl Store {
         }
         let (showed, _) = self.terms(conn, due.agreement, share.version)?;
         Ok(if showed.is_at_most(terms) { share.floor } else { share.head + 1 })
+    }
+
+    /// Who halts the newest version that was in force until its end.
+    fn halted_by(&self, conn: &mut Conn, agreement: i64) -> Result<String> {
+        let mut halted_by = String::new();
+        for version in agreements::versions(conn, agreement)? {
+            let state = version.state()?;
+            if agreements::in_force(state) || state == State::Expired {
+                halted_by = version.suspended_by;
+            }
+        }
+        Ok(halted_by)
     }
 
     /// The version in force that an agreed one takes over from.

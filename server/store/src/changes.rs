@@ -168,7 +168,7 @@ impl View<'_> {
             match self.summary(summary) {
                 Ok(share) => windows.push(Window { share, collection, then, now: answers.then_some(edition), unbroken }),
                 // The secret of a closed agreement is destroyed: its pseudonymous ids can no longer be named, by anyone.
-                Err(StoreError::NotFound) => {}
+                Err(StoreError::Refused { code: crate::SECRET_GONE, .. }) => {}
                 Err(error) => return Err(error),
             }
         }

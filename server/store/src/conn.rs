@@ -134,7 +134,19 @@ struct Manager {
     purpose: Use,
     /// PostgreSQL's `search_path`: which schema the unqualified names mean.
     schema: &'static str,
-    runtime: Option<Arc<tokio::runtime::Runtime>>,
+    runtime: Option<Arc<Driver>>,
+}
+
+/// What drives the connections to PostgreSQL.
+struct Driver(Option<tokio::runtime::Runtime>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Waiting for it would panic where a web server's own thread is the last to let go of the store.
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Manager {
@@ -156,7 +168,7 @@ impl Manager {
 
     fn postgres(&self, url: &str) -> std::result::Result<Conn, diesel::ConnectionError> {
         let bad = |detail: &str| diesel::ConnectionError::BadConnection(detail.to_owned());
-        let runtime = self.runtime.as_ref().ok_or_else(|| bad("no runtime"))?;
+        let runtime = self.runtime.as_ref().and_then(|driver| driver.0.as_ref()).ok_or_else(|| bad("no runtime"))?;
         let _inside = runtime.enter();
         let mut conn = if wants_tls(url) {
             let client = runtime.block_on(tls(url))?;
@@ -235,14 +247,12 @@ impl Db {
         let kind = url.kind();
         let runtime = match kind {
             Kind::Sqlite => None,
-            Kind::Postgres => Some(Arc::new(
-                tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(1)
-                    .enable_all()
-                    .thread_name("hayward-postgres")
-                    .build()
-                    .map_err(|error| StoreError::Unavailable(error.to_string()))?,
-            )),
+            Kind::Postgres => {
+                let mut builder = tokio::runtime::Builder::new_multi_thread();
+                let builder = builder.worker_threads(1).enable_all().thread_name("hayward-postgres");
+                let runtime = builder.build().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                Some(Arc::new(Driver(Some(runtime))))
+            }
         };
         let pool = |purpose, size| {
             let manager = Manager { url: url.clone(), purpose, schema, runtime: runtime.clone() };

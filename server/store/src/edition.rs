@@ -175,7 +175,10 @@ impl Commit {
             Ok(left_over)
         })?;
         if !left_over.is_empty() {
-            self.claim.abandon(&self.store.db, &*self.store.clock)?;
+            // The commit stands. If this fails, the next claimer clears up.
+            if let Err(error) = self.claim.abandon(&self.store.db, &*self.store.clock) {
+                tracing::warn!(%error, "rows of a share that changed meanwhile are left for the next writer to remove");
+            }
         }
         Ok(edition)
     }

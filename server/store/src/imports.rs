@@ -203,7 +203,7 @@ impl Store {
     pub fn end_upload(&self, import: &ImportId, hash: &str, size: i64) -> Result<ImportId> {
         self.db.write(|conn| {
             let same = "select i.id from imports i join imports n on n.id = ? and n.dataset = i.dataset
-                where i.file_hash = ? and i.size = ? and i.state in ('draft', 'checked') order by i.made_at limit 1";
+                where i.file_hash = ? and i.size = ? and i.state in ('draft', 'checked') and i.matching is not null order by i.made_at limit 1";
             let same = conn.first::<IdRow>(Sql::new(same).bind(import.as_str()).bind(hash).bind(size))?;
             if let Some(id) = same.and_then(|row| ImportId::parse(&row.id)) {
                 forget(conn, import)?;
@@ -340,6 +340,12 @@ impl Store {
             return Ok(0);
         }
         self.db.write(|conn| conn.execute(Sql::new(update).bind(now).bind(silent).bind(now)))
+    }
+
+    /// The import as it stands now.
+    pub(crate) fn reload(&self, import: &Import) -> Result<Import> {
+        let select = format!("select {COLUMNS} from imports i join datasets d on d.number = i.dataset where i.id = ?");
+        self.db.read(Eyes::Own, |conn| conn.one::<ImportRow>(Sql::new(&select).bind(&import.id)))?.read()
     }
 
     /// Says that somebody is still at work on it.

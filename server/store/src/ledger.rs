@@ -89,6 +89,8 @@ pub struct PublicRead {
     pub id: String,
     /// When.
     pub at: Moment,
+    /// Whether it is the first chunk of its answer: the others are the same read.
+    pub first: bool,
     /// What was read.
     pub disclosed: Disclosed,
 }
@@ -322,12 +324,12 @@ fn open_hour(conn: &mut Conn) -> Result<i64> {
 /// A read that comes after its hour was closed counts in the hour that is open: nothing goes uncounted.
 fn count(conn: &mut Conn, read: &PublicRead, open: i64) -> Result<()> {
     let upsert = "insert into public_reads (hour, agreement, version, provider, id, purpose, fields, reads, records)
-        values (?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (hour, agreement, version)
-        do update set reads = public_reads.reads + 1, records = public_reads.records + excluded.records";
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (hour, agreement, version, fields)
+        do update set reads = public_reads.reads + excluded.reads, records = public_reads.records + excluded.records";
     let fields = serde_json::to_string(&read.disclosed.fields).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
     let upsert = Sql::new(upsert).bind(open.max(read.at.0 / HOUR)).bind(&read.disclosed.agreement).bind(read.disclosed.version);
     let upsert = upsert.bind(&read.disclosed.provider).bind(&read.id).bind(&read.disclosed.purpose).bind(fields);
-    conn.execute(upsert.bind(read.disclosed.count)).map(drop)
+    conn.execute(upsert.bind(i64::from(read.first)).bind(read.disclosed.count)).map(drop)
 }
 
 fn hour_entry(row: HourRow) -> Result<Entry> {

@@ -67,6 +67,9 @@ use crate::sql::{Number, Sql, rows};
 /// The server's clock, passed in so that tests can move it.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
+/// Why an agreement that is closed can no longer be read through.
+pub(crate) const SECRET_GONE: &str = "secret-destroyed";
+
 /// Longer than any agreement may run: what is stored was checked when it was proposed.
 const ANY_LENGTH: u32 = 12_000;
 
@@ -124,7 +127,8 @@ impl Store {
     /// # Errors
     /// If it does not.
     pub fn ping(&self) -> Result<()> {
-        self.db.read(conn::Eyes::Own, |conn| conn.one::<Number>(Sql::new("select number as value from commit_counter")).map(drop))
+        // As recipients are served: without the role for that, nothing could be answered.
+        self.db.read(conn::Eyes::Recipient, |conn| conn.one::<Number>(Sql::new("select number as value from commit_counter")).map(drop))
     }
 
     /// A version of a schema. It never changes, so it is parsed once.
@@ -167,7 +171,7 @@ impl Store {
     fn agreement_keys(&self, conn: &mut Conn, agreement: i64) -> Result<AgreementKeys> {
         let row = conn.one::<SecretRow>(Sql::new("select id, secret from agreements where number = ?").bind(agreement))?;
         let id = AgreementId::parse(&row.id).ok_or(StoreError::Corrupt("an agreement"))?;
-        self.keyring.unwrap(&id, &row.secret.ok_or(StoreError::NotFound)?)
+        self.keyring.unwrap(&id, &row.secret.ok_or_else(|| StoreError::refused(SECRET_GONE, "the agreement's secret is destroyed"))?)
     }
 }
 

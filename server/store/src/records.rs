@@ -14,7 +14,7 @@ use crate::datasets;
 use crate::dialect::Document;
 use crate::error::{Result, StoreError};
 use crate::order::Order;
-use crate::sql::{Sql, rows};
+use crate::sql::{Number, Sql, rows};
 
 /// One of the caller's own records: opened for them.
 pub struct OwnRecord {
@@ -89,6 +89,13 @@ impl Store {
             let schema = self.schema_at(conn, &kept.schema_name, kept.schema_version)?;
             if let Some(key) = order.0.iter().find(|key| schema.field(key.field.as_str()).is_none()) {
                 return Err(StoreError::refused("unknown-field", format!("`{}` is not a field of this list", key.field)));
+            }
+            if let Some((edition, _)) = from {
+                let select = "select count(*) as value from editions e where e.dataset = ? and e.edition = ?
+                    and e.commit_number >= (select pruned from commit_counter where only_row = 1)";
+                if conn.one::<Number>(Sql::new(select).bind(kept.number).bind(edition))?.value == 0 {
+                    return Err(StoreError::Stale("this position is no longer kept; read anew".to_owned()));
+                }
             }
             let (edition, last) = from.map_or((kept.head, None), |(edition, last)| (edition, Some(last)));
             let mut sql = Sql::new("select r.record, r.body from records r where r.dataset = ? and r.born <= ? and r.died > ?");

@@ -75,6 +75,19 @@ impl Store {
         Ok(self.db.read(Eyes::Own, |conn| conn.first::<Setting>(select))?.map(|row| row.value))
     }
 
+    /// Writes such a fact down unless it stands already; returns what stands.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn note_once(&self, name: &str, value: &str) -> Result<String> {
+        let insert = "insert into settings (name, value) values (?, ?) on conflict (name) do nothing";
+        let select = Sql::new("select name, value from settings where name = ?").bind(name);
+        self.db.write(|conn| {
+            conn.execute(Sql::new(insert).bind(name).bind(value))?;
+            Ok(conn.one::<Setting>(select)?.value)
+        })
+    }
+
     /// Writes such a fact down.
     ///
     /// # Errors

@@ -3,12 +3,12 @@
 use hayward_domain::id::{ClientId, OrganizationId, PersonId};
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
-use hayward_domain::scope::Scopes;
+use hayward_domain::scope::{Role, Scope, Scopes};
 
 use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
-use crate::sql::{Sql, rows};
+use crate::sql::{Sql, Word, rows};
 
 /// Who asks: an organization, and the person or program that acts for it.
 #[derive(Clone, Debug)]
@@ -105,11 +105,30 @@ pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller>
         where t.hash = ? and t.revoked_at is null and t.expires_at > ? and c.revoked_at is null";
     let row = conn.one::<TokenRow>(Sql::new(select).bind(hash).bind(now))?;
     let corrupt = || StoreError::Corrupt("a token");
+    let mut scopes = Scopes::parse(&row.scopes).map_err(|_| corrupt())?;
+    if let Some(person) = &row.person {
+        scopes = still_held(conn, person, row.organization, &scopes)?;
+    }
     Ok(Caller {
         organization: OrganizationNumber(row.organization),
         organization_id: OrganizationId::parse(&row.organization_id).ok_or_else(corrupt)?,
         person: row.person.map(|id| PersonId::parse(&id).ok_or_else(corrupt)).transpose()?,
         client: row.client.map(|id| ClientId::parse(&id).ok_or_else(corrupt)).transpose()?,
-        scopes: Scopes::parse(&row.scopes).map_err(|_| corrupt())?,
+        scopes,
     })
+}
+
+/// What of a person's token their roles still allow. Who lost the last role in the organization has no token that works.
+fn still_held(conn: &mut Conn, person: &str, organization: i64, scopes: &Scopes) -> Result<Scopes> {
+    let select = "select role as value from positions where person = ? and organization = ?";
+    let roles = conn.load::<Word>(Sql::new(select).bind(person).bind(organization))?;
+    if roles.is_empty() {
+        return Err(StoreError::NotFound);
+    }
+    let roles: Vec<Role> = roles.iter().filter_map(|role| Role::parse(&role.value)).collect();
+    let held = |scope: &&Scope| match scope {
+        Scope::Read(collection) => roles.iter().any(|role| role.scopes(std::slice::from_ref(collection)).has(scope)),
+        _ => roles.iter().any(|role| role.scopes(&[]).has(scope)),
+    };
+    Ok(scopes.iter().filter(held).cloned().collect())
 }

@@ -1,1 +1,162 @@
-//! Not yet.
+//! Who may ask for what: every route for every kind of caller, against `access.table`.
+//!
+//! `HAYWARD_WRITE_ACCESS=1` writes the table anew; whoever does reads the difference.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use hayward::routes::{ROUTES, Route};
+use hayward_tests::on_both;
+use reqwest::Method;
+use reqwest::blocking::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::founding::PASSWORD;
+use crate::world::Persona::{Editor, PartnerClient, Steward, ThirdClient};
+use crate::world::{Persona, World};
+
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/access.table");
+
+/// What stands for the names in a path.
+struct Ids<'a> {
+    dataset: &'a str,
+    import: &'a str,
+    agreement: &'a str,
+    disclosure: String,
+    record: String,
+}
+
+impl Ids<'_> {
+    fn path(&self, route: &Route) -> String {
+        let id = match route.path {
+            path if path.starts_with("/api/v1/datasets/") => self.dataset,
+            path if path.starts_with("/api/v1/imports/") => self.import,
+            path if path.starts_with("/api/v1/agreements/") => self.agreement,
+            path if path.starts_with("/api/v1/disclosures/") => &self.disclosure,
+            _ => &self.record,
+        };
+        let named = [("{id}", id), ("{version}", "1"), ("{event}", "approve"), ("{collection}", "opportunities"), ("{name}", "opportunity"),
+            ("{code}", "not-found")];
+        named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value))
+    }
+}
+
+/// A request that a caller who may make it can make many times.
+fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> RequestBuilder {
+    let method = Method::from_bytes(route.method.as_bytes()).unwrap();
+    let request = world.request(who, method, &ids.path(route));
+    match (route.method, route.path) {
+        ("GET" | "DELETE", _) => request,
+        ("POST", "/setup" | "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
+        ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
+        ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
+        ("PUT", "/api/v1/imports/{id}/matching") => request.json(&json!({"columns": []})),
+        ("POST", "/api/v1/imports/{id}/commit" | "/api/v1/imports/{id}/undo") => request.json(&json!({})),
+        ("POST", "/api/v1/agreements") => request.json(&world.terms(world.id("unshared"), json!({"title": "exact"}))),
+        ("POST", "/api/v1/agreements/{id}/versions") => {
+            request.json(&json!({"terms": world.terms(world.id("jobs"), json!({"title": "exact"})), "from": 99}))
+        }
+        ("POST", "/api/v1/agreements/{id}/{event}") => request.json(&json!({"version": 1})),
+        (method, path) => panic!("{method} {path} has no request here: every route must have one"),
+    }
+}
+
+/// The callers of one route by what they are answered.
+fn row(world: &World, route: &Route, ids: &Ids<'_>) -> String {
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for who in Persona::ALL {
+        by_status.entry(Answer::to(request(world, who, route, ids)).status).or_default().push(who.name());
+    }
+    let shows = serde_json::to_value(route.shows).unwrap();
+    let mut row = format!("{} {}  needs {}, shows {}\n", route.method, route.path, route.scope, shows.as_str().unwrap());
+    for (status, who) in by_status {
+        writeln!(row, "    {status}  {}", who.join(" ")).unwrap();
+    }
+    row
+}
+
+fn own_ids(world: &World) -> Ids<'_> {
+    let listed = world.get(PartnerClient, &format!("/api/v1/opportunities?agreement={}", world.id("agreement"))).expect(200);
+    Ids {
+        dataset: world.id("jobs"),
+        import: world.id("jobs-draft"),
+        agreement: world.id("agreement"),
+        disclosure: listed.header("disclosure-id").to_owned(),
+        record: listed.items()[0]["id"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// Things of others: a list of the third's, its agreement with the fourth, what it disclosed to the partner, a row that only it sees.
+fn foreign_ids(world: &World) -> Ids<'_> {
+    let theirs = world.get(PartnerClient, "/api/v1/opportunities?audience=members").expect(200);
+    let hidden = world.get(ThirdClient, &format!("/api/v1/opportunities?agreement={}&title[prefix]=Hidden", world.id("third-agreement")));
+    Ids {
+        dataset: world.id("third-jobs"),
+        import: world.id("third-jobs-import"),
+        agreement: world.id("foreign-agreement"),
+        disclosure: theirs.header("disclosure-id").to_owned(),
+        record: hidden.items()[0]["id"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// Ids of the right form that nothing has.
+fn no_ids(like: &Ids<'_>) -> Ids<'static> {
+    let twisted = |id: &str| {
+        let (prefix, rest) = id.split_once('_').unwrap();
+        let rest: String = rest.chars().map(|letter| if letter == 'a' { 'b' } else { 'a' }).collect();
+        format!("{prefix}_{rest}")
+    };
+    let leaked = |id: &str| &*Box::leak(twisted(id).into_boxed_str());
+    Ids {
+        dataset: leaked(like.dataset),
+        import: leaked(like.import),
+        agreement: leaked(like.agreement),
+        disclosure: twisted(&like.disclosure),
+        record: twisted(&like.record),
+    }
+}
+
+on_both! {
+    fn every_route_answers_every_caller_as_the_table_says(world: World) {
+        let ids = own_ids(&world);
+        // Signing out comes last: it takes the callers' tokens away.
+        let (last, others): (Vec<&Route>, Vec<&Route>) = ROUTES.iter().partition(|route| route.method == "DELETE");
+        let rows: Vec<String> = others.iter().chain(&last).map(|route| row(&world, route, &ids)).collect();
+        let table = rows.join("\n");
+        if std::env::var_os("HAYWARD_WRITE_ACCESS").is_some() {
+            std::fs::write(TABLE, &table).unwrap();
+        }
+        let kept = std::fs::read_to_string(TABLE).unwrap();
+        for (is, was) in table.split("\n\n").zip(kept.split("\n\n")) {
+            assert_eq!(is.trim(), was.trim());
+        }
+        assert_eq!(table, kept);
+    }
+}
+
+on_both! {
+    fn what_is_somebody_elses_is_answered_like_what_does_not_exist(world: World) {
+        let foreign = foreign_ids(&world);
+        let nothing = no_ids(&foreign);
+        let with_ids = ROUTES.iter().filter(|route| route.path.contains("{id}"));
+        for route in with_ids {
+            let who = match route.scope {
+                "datasets:read" | "imports:write" => Editor,
+                "collection" => PartnerClient,
+                _ => Steward,
+            };
+            let ask = |ids: &Ids<'_>| {
+                let mut answer = Answer::to(request(&world, who, route, ids));
+                let own = std::mem::take(&mut answer.headers).remove("x-request-id").unwrap();
+                (answer.status, answer.text().replace(&own, "req"))
+            };
+            let (theirs, none) = (ask(&foreign), ask(&nothing));
+            assert_eq!(theirs.0, 404, "{} {}", route.method, route.path);
+            assert_eq!(theirs, none, "{} {}", route.method, route.path);
+            let problem: Value = serde_json::from_str(&theirs.1).unwrap();
+            assert_eq!(problem["type"], "/problems/not-found");
+        }
+    }
+}

@@ -1,1 +1,127 @@
-//! Not yet.
+//! Everything that somebody could think of asking about what is shared.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::world::{Persona, World};
+
+const FORMATS: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+
+/// The collections, with their schemas.
+const COLLECTIONS: [(&str, &str); 4] =
+    [("opportunities", "opportunity"), ("memberships", "membership"), ("organizations", "organization"), ("measurements", "measurement")];
+
+/// Words that a curious reader would try.
+const GUESSES: [&str; 5] = ["ZQX-DESC-1", "ZQX", "91234.77", "2026-10-13", "34 600926"];
+
+/// Every field of a schema, open or not.
+fn fields(world: &World, schema: &str) -> Vec<String> {
+    let document = world.get(Persona::Nobody, &format!("/api/v1/schemas/{schema}")).ok();
+    document["properties"].as_object().unwrap().keys().cloned().collect()
+}
+
+/// Queries that select, order and shape; good ones and bad ones.
+fn queries(world: &World, schema: &str) -> Vec<String> {
+    let mut queries: Vec<String> = ["", "count=true", "limit=1", "limit=0", "limit=1000&count=true", "cursor=abc", "nonsense=1", "sort=nonsense",
+        "fields=nonsense", "audience=members", "audience=public", "audience=organization", "audience=all"].map(str::to_owned).into();
+    for agreement in ["agreement", "people-agreement", "public-agreement", "third-agreement", "members-agreement", "suspended-agreement",
+        "ended-agreement", "foreign-agreement"] {
+        queries.push(format!("agreement={}", world.id(agreement)));
+    }
+    queries.extend(["provider", "third", "fourth"].map(|organization| format!("provider={}", world.id(organization))));
+    for (at, field) in fields(world, schema).iter().enumerate() {
+        let guess = GUESSES[at % GUESSES.len()];
+        queries.extend([
+            format!("{field}={guess}"),
+            format!("{field}[prefix]={guess}"),
+            format!("{field}[in]=a,{guess}"),
+            format!("{field}[gte]={guess}"),
+            format!("{field}[like]={guess}"),
+            format!("{field}[null]=false&count=true"),
+            format!("sort={field}"),
+            format!("sort=-{field}&limit=2"),
+            format!("fields={field}"),
+        ]);
+    }
+    queries
+}
+
+/// Asks `who`'s questions about every collection, and hands every answer to `look`.
+pub fn collections(world: &World, who: Persona, look: &mut dyn FnMut(&str, &Answer)) {
+    for (collection, schema) in COLLECTIONS {
+        for (at, query) in queries(world, schema).iter().enumerate() {
+            let path = format!("/api/v1/{collection}?{query}");
+            let format = FORMATS[at % FORMATS.len()];
+            let answer = world.get_as(who, &path, format);
+            look(&path, &answer);
+            if format == FORMATS[0] && answer.status == 200 {
+                follow(world, who, &path, &answer, look);
+            }
+        }
+        let whole = world.get(who, &format!("/api/v1/{collection}?limit=1000"));
+        let items = if whole.status == 200 { whole.items() } else { Vec::new() };
+        for item in &items {
+            let path = format!("/api/v1/{collection}/{}", item["id"].as_str().unwrap());
+            look(&path, &world.get(who, &path));
+            look(&path, &world.get(who, &format!("{path}?fields=website")));
+        }
+    }
+}
+
+/// The next page, the same page again, and the page for somebody who has it.
+fn follow(world: &World, who: Persona, path: &str, answer: &Answer, look: &mut dyn FnMut(&str, &Answer)) {
+    if let Some(cursor) = answer.json()["next"].as_str() {
+        look(path, &world.get(who, &format!("{path}&cursor={cursor}")));
+    }
+    let known = world.request(who, Method::GET, path).header("If-None-Match", answer.header("etag"));
+    look(path, &Answer::to(known).expect(304));
+}
+
+/// Follows the feed from its beginning, or from `cursor`, to its end, and returns where that is.
+pub fn feed(world: &World, who: Persona, cursor: Option<String>, look: &mut dyn FnMut(&str, &Answer)) -> Option<String> {
+    let mut at = cursor;
+    loop {
+        let cursor = at.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let answer = world.get(who, &format!("/api/v1/changes?limit=5{cursor}"));
+        look("/api/v1/changes", &answer);
+        if answer.status != 200 {
+            return None;
+        }
+        let page = answer.json();
+        at = page["next"].as_str().map(str::to_owned);
+        if page["items"].as_array().is_none_or(Vec::is_empty) {
+            return at;
+        }
+    }
+}
+
+/// Everything else that answers a `GET`: about the provider's things, about nothing, and about one's own.
+pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &Answer)) {
+    let mut paths: Vec<String> = ["/", "/healthz", "/readyz", "/setup", "/problems/not-found", "/nowhere", "/api/v1/schemas", "/api/v1/catalogue",
+        "/api/v1/datasets", "/api/v1/agreements", "/api/v1/disclosures", "/api/v1/recipes", "/api/v1/changes?agreement=x"].map(str::to_owned).into();
+    for (_, schema) in COLLECTIONS {
+        paths.push(format!("/api/v1/schemas/{schema}"));
+    }
+    for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
+        paths.push(format!("/api/v1/datasets/{}/records", world.id(dataset)));
+        let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
+        paths.extend([import.clone(), format!("{import}/problems"), format!("{import}/diff")]);
+    }
+    paths.push(format!("/api/v1/imports/{}", world.id("jobs-draft")));
+    for agreement in ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"] {
+        let path = format!("/api/v1/agreements/{}", world.id(agreement));
+        paths.extend([path.clone(), format!("{path}/versions/1/preview")]);
+    }
+    for path in &paths {
+        for accept in FORMATS {
+            look(path, &world.get_as(who, path, accept));
+        }
+    }
+    let entries = world.get(who, "/api/v1/disclosures?limit=20");
+    let entries: Vec<Value> = if entries.status == 200 { entries.items() } else { Vec::new() };
+    for entry in entries {
+        let path = format!("/api/v1/disclosures/{}", entry["id"].as_str().unwrap());
+        look(&path, &world.get(who, &path));
+    }
+}

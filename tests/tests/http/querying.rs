@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hayward_tests::on_both;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::world::Persona::{EmptyClient, Garbage, Nobody, PartnerClient, Steward, ThirdClient};
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(titles(&world, "title[lte]=Job%2002"), jobs(1..=2));
         assert_eq!(titles(&world, "closes_on[gte]=2027-07"), jobs(7..=8));
         assert_eq!(titles(&world, "closes_on=2027-03"), jobs([3]));
-        assert_eq!(titles(&world, "closes_on[lt]=2027-03-01"), jobs(1..=2));
+        assert_eq!(titles(&world, "closes_on[lt]=2027-03"), jobs(1..=2));
         assert_eq!(titles(&world, "salary_min[gte]=25000"), jobs(5..=8));
         assert_eq!(titles(&world, "latitude[gt]=46"), jobs(7..=8));
         assert_eq!(titles(&world, "category=gig&country=ES"), jobs([3]));
@@ -147,7 +147,8 @@ on_both! {
     fn a_count_counts_what_the_filters_leave(world: World) {
         let count = |query: &str| world.get(PartnerClient, &format!("{JOBS}?limit=1&count=true&{query}")).ok()["count"].clone();
         assert_eq!(count("country=FR"), 3);
-        assert_eq!(count("provider="), json!(null), "no provider has an empty id");
+        assert_eq!(count("provider=org_nobody"), 0);
+        assert_eq!(count(""), 10);
     }
 }
 
@@ -255,7 +256,7 @@ impl Copy {
             let changes = page["items"].as_array().unwrap().clone();
             for mut change in changes.clone() {
                 let members = change.as_object_mut().unwrap();
-                let (kind, _) = (members.remove("type").unwrap(), members.remove("collection").unwrap());
+                let (kind, _) = (members.shift_remove("type").unwrap(), members.shift_remove("collection").unwrap());
                 let key = format!("{} {}", members["agreement"], members["id"]);
                 if kind == "removed" { self.items.remove(&key) } else { self.items.insert(key, change) };
             }
@@ -328,13 +329,12 @@ on_both! {
 
 on_both! {
     fn a_hidden_field_is_answered_like_a_typo(world: World) {
-        let typo = |name: &str, text: &str| text.replace(name, "NAME");
         for name in ["website", "description", "contact_name", "salary_max", "opens_on", "status", "kind", "region"] {
             for query in ["NAME=x", "NAME[prefix]=x", "NAME[null]=true", "NAME[gte]=1", "sort=NAME", "sort=-NAME", "fields=NAME", "fields=title,NAME"] {
                 let ask = |name: &str| {
                     let query = query.replace("NAME", name);
                     let (status, body) = world.get(PartnerClient, &format!("{JOBS}?audience=organization&{query}")).without_the_request();
-                    (status, typo(name, &body))
+                    (status, body.replace(&format!("`{name}"), "`NAME").replace(&format!("\"parameter\":\"{name}"), "\"parameter\":\"NAME"))
                 };
                 let (hidden, nothing) = (ask(name), ask("qwertzuiop"));
                 assert_eq!(hidden, nothing, "{query} with {name}");

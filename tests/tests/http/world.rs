@@ -152,8 +152,16 @@ impl World {
         if terms["audience"].is_object() {
             self.decide(Persona::PartnerSteward, &id, "approve", 1).expect(200);
         }
-        let state = self.get(Persona::Steward, &format!("/api/v1/agreements/{id}")).ok()["state"].clone();
-        assert_eq!(state, "active", "both sides approved");
+        let state = || self.get(Persona::Steward, &format!("/api/v1/agreements/{id}")).ok()["state"].clone();
+        // A large share is built by a job.
+        let active = (0..600).any(|_| {
+            let active = state() == "active";
+            if !active {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            active
+        });
+        assert!(active, "both sides approved, and it is {}", state());
         id
     }
 

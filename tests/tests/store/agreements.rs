@@ -1,9 +1,7 @@
-//! The life of an agreement, and what of it opens data: only `active`, and only while its days last.
-
-use std::time::Duration;
+//! The life of an agreement, and what of it opens data: only `active`.
 
 use hayward_domain::id::AgreementId;
-use hayward_store::{Decision, Outcome, ProposalError, Settings, StoreError};
+use hayward_store::{Decision, Outcome, ProposalError, StoreError};
 use hayward_tests::commons::{Commons, List, Member, To};
 use hayward_tests::on_both;
 use serde_json::{Value, json};
@@ -121,63 +119,6 @@ on_both! {
 }
 
 on_both! {
-    fn nothing_is_shown_before_the_grace_period_is_over(commons: Commons) {
-        let (a, b, list) = parties(&commons);
-        let settings = Settings { grace: Duration::from_secs(900), ..commons.store.read_settings().unwrap() };
-        commons.store.write_settings(&settings).unwrap();
-        let agreement = commons.agree(&a, To::One(&b), &list, &json!({}));
-        let regretted = commons.agree(&a, To::One(&b), &list, &json!({}));
-        assert_eq!((commons.state(&b, &agreement, 1).as_str(), shown(&commons, &b)), ("agreed", 0));
-        commons.decide(&b.steward, &regretted, 1, Decision::Withdraw).unwrap();
-        commons.pass(Duration::from_secs(899));
-        assert_eq!((commons.store.build_due().unwrap(), shown(&commons, &b)), (0, 0));
-        commons.pass(Duration::from_secs(1));
-        assert_eq!((commons.store.build_due().unwrap(), shown(&commons, &b)), (1, 2));
-    }
-}
-
-on_both! {
-    fn nothing_is_shown_before_the_first_day(commons: Commons) {
-        let (a, b, list) = parties(&commons);
-        let agreement = commons.agree(&a, To::One(&b), &list, &json!({"starts_on": "2026-12-03"}));
-        commons.pass(Duration::from_secs(36 * 3600 - 1));
-        assert_eq!((commons.store.build_due().unwrap(), shown(&commons, &b)), (0, 0));
-        commons.pass(Duration::from_secs(1));
-        assert_eq!((commons.store.build_due().unwrap(), shown(&commons, &b)), (1, 2));
-        assert_eq!(commons.state(&b, &agreement, 1), "active");
-    }
-}
-
-on_both! {
-    fn nothing_is_shown_after_the_last_day(commons: Commons) {
-        let (a, b, list) = parties(&commons);
-        let agreement = commons.agree(&a, To::One(&b), &list, &json!({"ends_on": "2026-12-02"}));
-        let id = commons.list(&b.viewer, "organizations")[0]["id"].as_str().unwrap().to_owned();
-        commons.pass(Duration::from_secs(36 * 3600 - 1));
-        assert_eq!(shown(&commons, &b), 2);
-        commons.pass(Duration::from_secs(1));
-        // Whether or not the clock's own work has been done.
-        assert_eq!((shown(&commons, &b), commons.get(&b.viewer, "organizations", &id)), (0, None));
-        assert_eq!(commons.store.expire_due().unwrap(), 1);
-        assert_eq!((shown(&commons, &b), commons.get(&b.viewer, "organizations", &id)), (0, None));
-        assert_eq!(commons.state(&a, &agreement, 1), "expired");
-        assert_eq!(commons.store.expire_due().unwrap(), 0);
-    }
-}
-
-on_both! {
-    fn a_proposal_that_outlives_its_last_day_is_over(commons: Commons) {
-        let (a, b, list) = parties(&commons);
-        let terms = commons.terms(&list, To::One(&b), &json!({"ends_on": "2026-12-02"}));
-        let agreement = commons.propose(&a.steward, &terms).unwrap();
-        commons.pass_days(2);
-        assert_eq!(commons.store.expire_due().unwrap(), 1);
-        assert_eq!(commons.state(&a, &agreement, 1), "terminated");
-        assert!(commons.propose(&a.steward, &terms).is_err());
-    }
-}
-
-on_both! {
     fn either_side_suspends_and_only_that_side_resumes(commons: Commons) {
         let (a, b, list) = parties(&commons);
         let agreement = commons.agree(&a, To::One(&b), &list, &json!({}));
@@ -202,7 +143,8 @@ on_both! {
         commons.import_csv(&list, "identifier,name\n2,Beech\n3,Cedar\n");
         assert_eq!(shown(&commons, &b), 0);
         commons.decide(&a.steward, &agreement, 1, Decision::Resume).unwrap();
-        let mut names: Vec<String> = commons.list(&b.viewer, "organizations").iter().map(|item| item["name"].to_string()).collect();
+        let mut names: Vec<String> =
+            commons.list(&b.viewer, "organizations").iter().map(|item| item["name"].to_string()).collect();
         names.sort();
         assert_eq!(names, ["\"Alder\"", "\"Beech\"", "\"Cedar\""]);
     }
@@ -295,8 +237,17 @@ on_both! {
         commons.decide(&b.steward, &agreement, 1, Decision::Resume).unwrap();
         commons.decide(&a.steward, &agreement, 1, Decision::End).unwrap();
         let events = raw::ask(commons.database(), "select event || ' ' || state as value from agreement_events order by number");
-        assert_eq!(events, [
-            "propose offered", "approve offered", "approve agreed", "activate active", "suspend suspended", "resume active", "end ended",
-        ]);
+        assert_eq!(
+            events,
+            [
+                "propose offered",
+                "approve offered",
+                "approve agreed",
+                "activate active",
+                "suspend suspended",
+                "resume active",
+                "end ended",
+            ]
+        );
     }
 }

@@ -63,11 +63,12 @@ fn cell() -> BoxedStrategy<Option<Value>> {
 }
 
 fn payload() -> BoxedStrategy<Value> {
-    prop::array::uniform5(cell()).prop_map(|cells| {
-        let there = FIELDS.into_iter().zip(cells).filter_map(|(name, cell)| Some((name.to_owned(), cell?)));
-        Value::Object(there.collect::<Map<_, _>>())
-    })
-    .boxed()
+    prop::array::uniform5(cell())
+        .prop_map(|cells| {
+            let there = FIELDS.into_iter().zip(cells).filter_map(|(name, cell)| Some((name.to_owned(), cell?)));
+            Value::Object(there.collect::<Map<_, _>>())
+        })
+        .boxed()
 }
 
 fn operand() -> BoxedStrategy<Operand> {
@@ -162,23 +163,25 @@ fn same<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> Result<(), Tes
 on_both! {
     fn a_filter_selects_the_rows_that_match_in_memory(commons: Commons) {
         let viewer = shelf(&commons);
-        let mut runner = chance::runner(48);
+        let mut runner = chance::runner(32);
         let cases = (prop::collection::vec(payload(), ROWS), prop::collection::vec(condition(), 6));
-        runner.run(&cases, |(payloads, conditions)| {
-            put(&commons, &payloads);
-            for condition in conditions {
-                let matches = |payload: &Value| {
-                    condition.matches(&|name: &FieldName| match payload.get(name.as_str()) {
-                        None => Cell::Hidden,
-                        Some(Value::Null) => Cell::Null,
-                        Some(value) => Cell::Value(value),
-                    })
-                };
-                let expected: Vec<usize> = (0..ROWS).filter(|row| matches(&payloads[*row])).collect();
-                same(rows(&commons, &viewer, &condition, &Order::default(), 1000), expected)?;
-            }
-            Ok(())
-        }).unwrap();
+        runner
+            .run(&cases, |(payloads, conditions)| {
+                put(&commons, &payloads);
+                for condition in conditions {
+                    let matches = |payload: &Value| {
+                        condition.matches(&|name: &FieldName| match payload.get(name.as_str()) {
+                            None => Cell::Hidden,
+                            Some(Value::Null) => Cell::Null,
+                            Some(value) => Cell::Value(value),
+                        })
+                    };
+                    let expected: Vec<usize> = (0..ROWS).filter(|row| matches(&payloads[*row])).collect();
+                    same(rows(&commons, &viewer, &condition, &Order::default(), 1000), expected)?;
+                }
+                Ok(())
+            })
+            .unwrap();
     }
 }
 
@@ -211,27 +214,29 @@ fn order() -> BoxedStrategy<Order> {
 on_both! {
     fn pages_of_a_sort_are_the_rows_sorted_in_memory(commons: Commons) {
         let viewer = shelf(&commons);
-        let mut runner = chance::runner(48);
+        let mut runner = chance::runner(24);
         let cases = (prop::collection::vec(payload(), ROWS), prop::collection::vec((order(), 1i64..9), 4), condition());
-        runner.run(&cases, |(payloads, orders, condition)| {
-            put(&commons, &payloads);
-            let all = Condition::All(Vec::new());
-            for (order, limit) in orders {
-                let mut expected: Vec<usize> = (0..ROWS).collect();
-                expected.sort_by(|one, other| {
-                    let key = |key: &Key| {
-                        let name = key.field.as_str();
-                        compare(payloads[*one].get(name), payloads[*other].get(name), key.descending)
-                    };
-                    order.0.iter().map(key).find(|way| way.is_ne()).unwrap_or(Ordering::Equal)
-                });
-                same(rows(&commons, &viewer, &all, &order, limit), expected.clone())?;
-                let filtered = rows(&commons, &viewer, &condition, &Order::default(), 1000);
-                let expected = expected.into_iter().filter(|row| filtered.contains(row)).collect();
-                same(rows(&commons, &viewer, &condition, &order, limit), expected)?;
-            }
-            Ok(())
-        }).unwrap();
+        runner
+            .run(&cases, |(payloads, orders, condition)| {
+                put(&commons, &payloads);
+                let all = Condition::All(Vec::new());
+                for (order, limit) in orders {
+                    let mut expected: Vec<usize> = (0..ROWS).collect();
+                    expected.sort_by(|one, other| {
+                        let key = |key: &Key| {
+                            let name = key.field.as_str();
+                            compare(payloads[*one].get(name), payloads[*other].get(name), key.descending)
+                        };
+                        order.0.iter().map(key).find(|way| way.is_ne()).unwrap_or(Ordering::Equal)
+                    });
+                    same(rows(&commons, &viewer, &all, &order, limit), expected.clone())?;
+                    let filtered = rows(&commons, &viewer, &condition, &Order::default(), 1000);
+                    let expected = expected.into_iter().filter(|row| filtered.contains(row)).collect();
+                    same(rows(&commons, &viewer, &condition, &order, limit), expected)?;
+                }
+                Ok(())
+            })
+            .unwrap();
     }
 }
 

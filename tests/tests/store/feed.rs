@@ -26,9 +26,9 @@ impl Copy {
     /// Applies one page. How many items it had.
     fn turn(&mut self, commons: &Commons, to: &Member, limit: i64) -> usize {
         let collections: Vec<String> = COLLECTIONS.iter().map(|name| (*name).to_owned()).collect();
-        let page = commons.store.view::<_, StoreError>(&to.viewer, |view| {
-            view.changes(&collections, &ShareQuery::default(), self.from, limit)
-        });
+        let page = commons
+            .store
+            .view::<_, StoreError>(&to.viewer, |view| view.changes(&collections, &ShareQuery::default(), self.from, limit));
         let page = page.unwrap();
         assert!(page.items.len() <= usize::try_from(limit).unwrap());
         let count = page.items.len();
@@ -94,7 +94,9 @@ on_both! {
         commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact"}, "rows": {"city": {"eq": "Leeds"}}}));
         let mut copy = Copy::default();
         assert_eq!(copy.catch_up(&commons, &b, 10), 3);
-        commons.import_with(&list, "identifier,name,city\n1,Alder,Leeds\n2,Birch,York\n", |matching| matching.absent = Absent::Delete);
+        commons.import_with(&list, "identifier,name,city\n1,Alder,Leeds\n2,Birch,York\n", |matching| {
+            matching.absent = Absent::Delete
+        });
         assert_eq!(copy.turn(&commons, &b, 10), 2);
         assert_eq!(copy.items, anew(&commons, &b));
         assert_eq!(copy.items.len(), 1);
@@ -108,6 +110,43 @@ on_both! {
         commons.agree(&a, To::One(&b), &list, &json!({}));
         assert_eq!(Copy::default().catch_up(&commons, &c, 10), 0);
         assert_eq!(Copy::default().catch_up(&commons, &a, 10), 0);
+    }
+}
+
+on_both! {
+    fn the_last_day_takes_everything_back(commons: Commons) {
+        let (a, b, list) = parties(&commons);
+        commons.agree(&a, To::One(&b), &list, &json!({"ends_on": "2026-12-02"}));
+        let mut copy = Copy::default();
+        assert_eq!(copy.catch_up(&commons, &b, 10), 2);
+        commons.pass_days(2);
+        // Whether or not the clock's own work has been done.
+        assert_eq!((copy.turn(&commons, &b, 10), copy.items.len()), (2, 0));
+        commons.store.expire_due().unwrap();
+        copy.catch_up(&commons, &b, 10);
+        assert_eq!((copy.items.len(), Copy::default().catch_up(&commons, &b, 10)), (0, 0));
+    }
+}
+
+on_both! {
+    fn a_share_that_closes_and_opens_again_under_way_is_had_in_full(commons: Commons) {
+        let (a, b) = (commons.organization("a"), commons.organization("b"));
+        let list = commons.dataset(&a, "organization");
+        let file = |name: &str| format!("identifier,name\n{}", (0..6).map(|at| format!("{at},{name}\n")).collect::<String>());
+        commons.import_csv(&list, &file("Alder"));
+        let agreement = commons.agree(&a, To::One(&b), &list, &json!({}));
+        for (before, during) in [(0, 1), (1, 1), (1, 3), (3, 3), (5, 6), (2, 9)] {
+            let mut copy = Copy::default();
+            copy.catch_up(&commons, &b, 10);
+            commons.import_csv(&list, &file(&format!("Birch {before}")));
+            commons.import_csv(&list, &format!("identifier,name\n2,Cedar {during}\n"));
+            (0..before).for_each(|_| assert_eq!(copy.turn(&commons, &b, 1), 1));
+            commons.decide(&a.steward, &agreement, 1, Decision::Suspend).unwrap();
+            (0..during).for_each(|_| assert!(copy.turn(&commons, &b, 1) <= 1));
+            commons.decide(&a.steward, &agreement, 1, Decision::Resume).unwrap();
+            copy.catch_up(&commons, &b, 1);
+            assert_eq!(copy.items, anew(&commons, &b));
+        }
     }
 }
 
@@ -192,10 +231,15 @@ impl<'a> World<'a> {
 
     fn import(&mut self, list: usize, rows: &[(u8, u8, u8)], absent: bool) {
         let (_, target) = &self.lists[list];
-        let head = if target.schema == "organization" { "identifier,name,city,country\n" } else { "reference,title,city,country\n" };
+        let head =
+            if target.schema == "organization" { "identifier,name,city,country\n" } else { "reference,title,city,country\n" };
         let row = |(key, name, city): &(u8, u8, u8)| {
             let city = ["Leeds", "York", "Bath", "Hull"][usize::from(*city)];
-            format!("{key},{},{city},{}\n", ["Alder", "Birch", "Cedar", "Elm"][usize::from(*name)], ["GB", "FR"][usize::from(*key) % 2])
+            format!(
+                "{key},{},{city},{}\n",
+                ["Alder", "Birch", "Cedar", "Elm"][usize::from(*name)],
+                ["GB", "FR"][usize::from(*key) % 2]
+            )
         };
         let file: String = rows.iter().map(row).collect();
         let change = |matching: &mut hayward_importers::Matching| {
@@ -269,23 +313,25 @@ on_both! {
         // Each world stands on its own in one commons; what the others share with all members comes along.
         let mut runner = chance::runner(12);
         let number = std::cell::Cell::new(0);
-        runner.run(&(prop::collection::vec(act(), 1..40), 1i64..6), |(acts, limit)| {
-            let world = Commons::new(commons.database().kind()).unwrap();
-            number.set(number.get() + 1);
-            let mut world = World::new(&world, number.get());
-            let mut copy = Copy::default();
-            for act in &acts {
-                world.act(act, &mut copy);
-            }
-            copy.catch_up(world.commons, &world.recipient, limit);
-            prop_assert_eq!(&copy.items, &anew(world.commons, &world.recipient));
-            world.commons.store.build_due().unwrap();
-            copy.catch_up(world.commons, &world.recipient, limit);
-            prop_assert_eq!(&copy.items, &anew(world.commons, &world.recipient));
-            let mut late = Copy::default();
-            late.catch_up(world.commons, &world.recipient, limit);
-            prop_assert_eq!(late.items, copy.items);
-            Ok(())
-        }).unwrap();
+        runner
+            .run(&(prop::collection::vec(act(), 1..40), 1i64..6), |(acts, limit)| {
+                let world = Commons::new(commons.database().kind()).unwrap();
+                number.set(number.get() + 1);
+                let mut world = World::new(&world, number.get());
+                let mut copy = Copy::default();
+                for act in &acts {
+                    world.act(act, &mut copy);
+                }
+                copy.catch_up(world.commons, &world.recipient, limit);
+                prop_assert_eq!(&copy.items, &anew(world.commons, &world.recipient));
+                world.commons.store.build_due().unwrap();
+                copy.catch_up(world.commons, &world.recipient, limit);
+                prop_assert_eq!(&copy.items, &anew(world.commons, &world.recipient));
+                let mut late = Copy::default();
+                late.catch_up(world.commons, &world.recipient, limit);
+                prop_assert_eq!(late.items, copy.items);
+                Ok(())
+            })
+            .unwrap();
     }
 }

@@ -26,7 +26,8 @@ on_both! {
         let first = commons.import_csv(&list, THREE);
         assert_eq!(first.state, ImportState::Committed);
         assert_eq!(counts(&first), [3, 3, 0, 0, 0, 0, 0, 0]);
-        let second = commons.import_csv(&list, "identifier,name,city\n2,Birch,Bath\n3,Cedar,Hull\n4,Dogwood,Ripon\n,,\n3,Cedar,Hull\nx,,\n");
+        let second = commons
+            .import_csv(&list, "identifier,name,city\n2,Birch,Bath\n3,Cedar,Hull\n4,Dogwood,Ripon\n,,\n3,Cedar,Hull\nx,,\n");
         assert_eq!(counts(&second), [6, 1, 1, 1, 1, 1, 1, 0]);
         assert_eq!(commons.edition(&list), 2);
         let cities: Vec<Value> = commons.own(&list).iter().map(|record| record["city"].clone()).collect();
@@ -159,7 +160,8 @@ fn row() -> impl Strategy<Value = String> {
     let key = prop_oneof![8 => "[1-6]", 1 => Just(String::new()), 1 => Just("\"a\"\"b, c\"".to_owned())];
     let name = prop_oneof![6 => "[A-C]", 1 => Just(String::new()), 1 => Just("\"two\nlines\"".to_owned())];
     let day = prop_oneof![4 => "200[1-3]-0[1-9]-1[0-9]", 1 => Just("2001-02-30".to_owned()), 2 => Just(String::new())];
-    let members = prop_oneof![4 => "[0-9]{1,3}", 1 => Just("-4".to_owned()), 1 => Just("many".to_owned()), 2 => Just(String::new())];
+    let members =
+        prop_oneof![4 => "[0-9]{1,3}", 1 => Just("-4".to_owned()), 1 => Just("many".to_owned()), 2 => Just(String::new())];
     (key, name, day, members).prop_map(|(key, name, day, members)| format!("{key},{name},{day},{members}\n"))
 }
 
@@ -174,23 +176,29 @@ on_both! {
         let a = commons.organization("a");
         let mut runner = chance::runner(40);
         let files = (prop::collection::vec((file(), any::<bool>(), any::<bool>()), 1..4),);
-        runner.run(&files, |(files,)| {
-            let list = commons.dataset(&a, "organization");
-            let mut records: BTreeMap<String, Value> = BTreeMap::new();
-            for (file, deletes, clears) in files {
-                let import = commons.import_with(&list, &file, |matching| {
-                    matching.absent = if deletes { Absent::Delete } else { Absent::Keep };
-                    matching.blank = if clears { Blank::Clear } else { Blank::Keep };
-                });
-                let [rows, created, updated, unchanged, skipped, rejected, blank, removed] = counts(&import);
-                prop_assert_eq!(rows, created + updated + unchanged + skipped + rejected + blank);
-                let now: BTreeMap<String, Value> = commons.own(&list).into_iter().map(|record| (record["id"].to_string(), record)).collect();
-                prop_assert_eq!(created as usize, now.keys().filter(|id| !records.contains_key(*id)).count());
-                prop_assert_eq!(removed as usize, records.keys().filter(|id| !now.contains_key(*id)).count());
-                prop_assert_eq!(updated as usize, records.iter().filter(|(id, was)| now.get(*id).is_some_and(|is| is != *was)).count());
-                records = now;
-            }
-            Ok(())
-        }).unwrap();
+        runner
+            .run(&files, |(files,)| {
+                let list = commons.dataset(&a, "organization");
+                let mut records: BTreeMap<String, Value> = BTreeMap::new();
+                for (file, deletes, clears) in files {
+                    let import = commons.import_with(&list, &file, |matching| {
+                        matching.absent = if deletes { Absent::Delete } else { Absent::Keep };
+                        matching.blank = if clears { Blank::Clear } else { Blank::Keep };
+                    });
+                    let [rows, created, updated, unchanged, skipped, rejected, blank, removed] = counts(&import);
+                    prop_assert_eq!(rows, created + updated + unchanged + skipped + rejected + blank);
+                    let now: BTreeMap<String, Value> =
+                        commons.own(&list).into_iter().map(|record| (record["id"].to_string(), record)).collect();
+                    prop_assert_eq!(created as usize, now.keys().filter(|id| !records.contains_key(*id)).count());
+                    prop_assert_eq!(removed as usize, records.keys().filter(|id| !now.contains_key(*id)).count());
+                    prop_assert_eq!(
+                        updated as usize,
+                        records.iter().filter(|(id, was)| now.get(*id).is_some_and(|is| is != *was)).count()
+                    );
+                    records = now;
+                }
+                Ok(())
+            })
+            .unwrap();
     }
 }

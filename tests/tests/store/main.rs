@@ -7,6 +7,8 @@ mod approvals;
 mod chance;
 mod claims;
 mod conditions;
+mod days;
+mod deaths;
 mod feed;
 mod floor;
 mod imports;

@@ -36,7 +36,10 @@ on_both! {
         let agreement = commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact", "city": "exact"}}));
         let before = commons.store.newest_commit().unwrap();
         assert_eq!(narrow(&commons, &a, &b, &list, &agreement, &json!({"fields": {"name": "exact"}})), (2, true));
-        assert_eq!((commons.state(&b, &agreement, 1).as_str(), commons.state(&b, &agreement, 2).as_str()), ("superseded", "active"));
+        assert_eq!(
+            (commons.state(&b, &agreement, 1).as_str(), commons.state(&b, &agreement, 2).as_str()),
+            ("superseded", "active")
+        );
         // Nothing is answered until the share is rebuilt: not now, and not as of then.
         assert_eq!((shown(&commons, &b), listed_at(&commons, &b, before)), (0, Vec::new()));
         commons.store.build_due().unwrap();
@@ -98,7 +101,9 @@ on_both! {
         commons.pass_days(10);
         commons.store.build_due().unwrap();
         assert_eq!(commons.state(&b, &agreement, 3), "active");
-        assert!(commons.list(&b.viewer, "organizations").iter().all(|item| item.get("city").is_none() && item.get("email").is_none()));
+        assert!(
+            commons.list(&b.viewer, "organizations").iter().all(|item| item.get("city").is_none() && item.get("email").is_none())
+        );
     }
 }
 
@@ -108,7 +113,10 @@ on_both! {
         let agreement = commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact", "city": "exact"}}));
         let narrower = commons.terms(&list, To::One(&b), &json!({"fields": {"name": "exact"}}));
         assert_eq!(commons.store.propose_version(&b.steward, &agreement, 1, &narrower).unwrap(), (2, false));
-        assert_eq!((commons.state(&a, &agreement, 1).as_str(), commons.state(&a, &agreement, 2).as_str()), ("active", "requested"));
+        assert_eq!(
+            (commons.state(&a, &agreement, 1).as_str(), commons.state(&a, &agreement, 2).as_str()),
+            ("active", "requested")
+        );
         assert!(commons.list(&b.viewer, "organizations").iter().all(|item| item.get("city").is_some()));
     }
 }

@@ -61,11 +61,31 @@ fn postgres(db: &TestDatabase, sql: &str) -> Result<Vec<Option<String>>, String>
             messages
         };
         let (messages, _) = tokio::join!(asked, connection);
-        let messages = messages.map_err(|error| error.as_db_error().map_or(error.to_string(), |error| error.message().to_owned()))?;
+        let messages =
+            messages.map_err(|error| error.as_db_error().map_or(error.to_string(), |error| error.message().to_owned()))?;
         let cell = |message: SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => Some(row.try_get("value").ok().flatten().map(str::to_owned)),
             _ => None,
         };
         Ok(messages.into_iter().filter_map(cell).collect())
     })
+}
+
+/// Runs `work` while a connection of ours has run `sql`, such as one that takes a lock.
+pub fn holding(db: &TestDatabase, sql: &str, work: impl FnOnce()) {
+    match db.kind() {
+        Kind::Sqlite => {
+            use diesel::connection::SimpleConnection;
+            let mut conn = sqlite(db);
+            conn.batch_execute(sql).unwrap();
+            work();
+        }
+        Kind::Postgres => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let (client, connection) = runtime.block_on(tokio_postgres::connect(db.url(), NoTls)).unwrap();
+            let _answering = runtime.spawn(connection);
+            runtime.block_on(client.batch_execute(sql)).unwrap();
+            work();
+        }
+    }
 }

@@ -41,9 +41,10 @@ on_both! {
         let items = commons.list(&b.viewer, "organizations");
         assert_eq!(names(&items), ["Alder", "Birch", "Cedar"]);
         let alder = items.iter().find(|item| item["name"] == "Alder").unwrap();
-        assert_eq!(keys(alder), [
-            "id", "provider", "agreement", "edition", "identifier", "name", "email", "latitude", "member_count", "founded_on",
-        ]);
+        assert_eq!(
+            keys(alder),
+            ["id", "provider", "agreement", "edition", "identifier", "name", "email", "latitude", "member_count", "founded_on",]
+        );
         assert_eq!((&alder["provider"], &alder["agreement"]), (&json!(a.id), &json!(agreement)));
         assert_eq!((&alder["founded_on"], &alder["member_count"], &alder["latitude"]), (&json!("1999"), &json!(0), &json!(54)));
         assert_ne!(alder["identifier"], "1");
@@ -59,7 +60,8 @@ on_both! {
         let list = commons.dataset(&a, "organization");
         commons.import_csv(&list, FOUR);
         commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact"}}));
-        let ask = |is: Is| commons.list_by(&b.viewer, "organizations", &ShareQuery::default(), &test("country", is), &Order::default());
+        let ask =
+            |is: Is| commons.list_by(&b.viewer, "organizations", &ShareQuery::default(), &test("country", is), &Order::default());
         for is in [Is::Eq(Operand::text("GB")), Is::Null(true), Is::Null(false), Is::Prefix("G".to_owned())] {
             assert!(ask(is).is_empty());
         }
@@ -95,7 +97,10 @@ on_both! {
         let one = commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact", "city": "exact"}}));
         let members = commons.agree(&a, To::Members, &list, &json!({"fields": {"name": "exact"}}));
         assert_eq!(commons.list(&b.viewer, "organizations").len(), 8);
-        let of = |agreement: &hayward_domain::id::AgreementId| ShareQuery { agreement: Some(agreement.to_string()), ..ShareQuery::default() };
+        let of = |agreement: &hayward_domain::id::AgreementId| ShareQuery {
+            agreement: Some(agreement.to_string()),
+            ..ShareQuery::default()
+        };
         let by = |wanted: ShareQuery| {
             commons.list_by(&b.viewer, "organizations", &wanted, &Condition::All(Vec::new()), &Order::default())
         };
@@ -118,7 +123,12 @@ on_both! {
         commons.import_csv(&list, FOUR);
         commons.agree(&a, To::Public, &list, &json!({"fields": {"name": "exact"}}));
         commons.agree(&a, To::Members, &list, &json!({"fields": {"name": "exact", "country": "exact"}}));
-        let one = commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact", "city": "exact"}, "rows": {"country": {"eq": "GB"}}}));
+        let one = commons.agree(
+            &a,
+            To::One(&b),
+            &list,
+            &json!({"fields": {"name": "exact", "city": "exact"}, "rows": {"country": {"eq": "GB"}}}),
+        );
         let id = |name: &str| {
             let items = commons.list(&Viewer::Nobody, "organizations");
             items.iter().find(|item| item["name"] == name).unwrap()["id"].as_str().unwrap().to_owned()
@@ -181,7 +191,8 @@ on_both! {
         let (a, b) = (commons.organization("a"), commons.organization("b"));
         let list = commons.dataset(&a, "organization");
         commons.import_csv(&list, FOUR);
-        let over = json!({"record_id": "pseudonym", "fields": {"name": "masked", "city": "exact"}, "rows": {"country": {"in": ["GB", "ES"]}}});
+        let fields = json!({"name": "masked", "city": "exact"});
+        let over = json!({"record_id": "pseudonym", "fields": fields, "rows": {"country": {"in": ["GB", "ES"]}}});
         let agreement = commons.propose(&a.steward, &commons.terms(&list, To::One(&b), &over)).unwrap();
         let page = || {
             let preview = commons.store.preview(&a.steward, &agreement, 1, 50).unwrap();

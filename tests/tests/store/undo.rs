@@ -29,7 +29,8 @@ fn shown(commons: &Commons, viewer: &Member) -> BTreeSet<String> {
 fn share(commons: &Commons, a: &Member, b: &Member, list: &List) {
     let fields = json!({"identifier": "pseudonym", "name": "masked", "founded_on": {"generalised": "year"}, "city": "exact"});
     commons.agree(a, To::One(b), list, &json!({"fields": fields}));
-    let few = json!({"rows": {"member_count": {"gte": 50}}, "fields": {"name": "exact", "member_count": {"generalised": "band:10"}}});
+    let few =
+        json!({"rows": {"member_count": {"gte": 50}}, "fields": {"name": "exact", "member_count": {"generalised": "band:10"}}});
     commons.agree(a, To::Members, list, &few);
     commons.agree(a, To::Public, list, &json!({"record_id": "pseudonym", "fields": {"name": "exact"}}));
 }
@@ -38,21 +39,23 @@ on_both! {
     fn undoing_an_import_restores_every_byte(commons: Commons) {
         let (a, b) = (commons.organization("a"), commons.organization("b"));
         let mut runner = chance::runner(16);
-        runner.run(&(file(), file(), any::<bool>(), any::<bool>()), |(first, second, deletes, clears)| {
-            let list = commons.dataset(&a, "organization");
-            share(&commons, &a, &b, &list);
-            commons.import_csv(&list, &first);
-            let (own, partner) = (commons.own(&list), shown(&commons, &b));
-            let import = commons.import_with(&list, &second, |matching| {
-                matching.absent = if deletes { Absent::Delete } else { Absent::Keep };
-                matching.blank = if clears { Blank::Clear } else { Blank::Keep };
-            });
-            prop_assert_eq!(commons.undo(&list, &import), 0);
-            prop_assert_eq!(commons.own(&list), own);
-            prop_assert_eq!(shown(&commons, &b), partner);
-            prop_assert_eq!(commons.again(&list, &import).state, ImportState::Undone);
-            Ok(())
-        }).unwrap();
+        runner
+            .run(&(file(), file(), any::<bool>(), any::<bool>()), |(first, second, deletes, clears)| {
+                let list = commons.dataset(&a, "organization");
+                share(&commons, &a, &b, &list);
+                commons.import_csv(&list, &first);
+                let (own, partner) = (commons.own(&list), shown(&commons, &b));
+                let import = commons.import_with(&list, &second, |matching| {
+                    matching.absent = if deletes { Absent::Delete } else { Absent::Keep };
+                    matching.blank = if clears { Blank::Clear } else { Blank::Keep };
+                });
+                prop_assert_eq!(commons.undo(&list, &import), 0);
+                prop_assert_eq!(commons.own(&list), own);
+                prop_assert_eq!(shown(&commons, &b), partner);
+                prop_assert_eq!(commons.again(&list, &import).state, ImportState::Undone);
+                Ok(())
+            })
+            .unwrap();
     }
 }
 
@@ -92,7 +95,8 @@ on_both! {
         let a = commons.organization("a");
         let list = commons.dataset(&a, "organization");
         commons.import_csv(&list, "identifier,name,city\n1,Alder,Leeds\n2,Birch,York\n");
-        let import = commons.import_csv(&list, "identifier,name,city\n1,Alder,Bath\n2,Birch,Bath\n3,Cedar,Bath\n4,Dogwood,Bath\n");
+        let import =
+            commons.import_csv(&list, "identifier,name,city\n1,Alder,Bath\n2,Birch,Bath\n3,Cedar,Bath\n4,Dogwood,Bath\n");
         commons.import_csv(&list, "identifier,name,city\n1,Alder,Ripon\n3,Cedar,Ripon\n");
         assert_eq!(commons.undo(&list, &import), 2);
         let cities: Vec<Value> = commons.own(&list).iter().map(|record| record["city"].clone()).collect();
@@ -105,7 +109,9 @@ on_both! {
         let a = commons.organization("a");
         let list = commons.dataset(&a, "organization");
         let import = commons.upload(&list, "identifier,name\n1,Alder\n");
-        let refused = |import: &hayward_store::Import| matches!(commons.store.undo_import(import), Err(StoreError::Refused { code: "wrong-state", .. }));
+        let refused = |import: &hayward_store::Import| {
+            matches!(commons.store.undo_import(import), Err(StoreError::Refused { code: "wrong-state", .. }))
+        };
         assert!(refused(&import));
         commons.store.commit_import(&import, None).unwrap();
         let stale = commons.again(&list, &import);

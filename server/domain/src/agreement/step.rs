@@ -160,8 +160,12 @@ fn supersede(now: &Standing, party: Party) -> After {
 
 fn expire(now: &Standing, party: Party) -> After {
     clock(now, party, &[State::Requested, State::Offered, State::Agreed, State::Active, State::Suspended])?;
+    if IN_FORCE.contains(&now.state) {
+        // Who has halted it is kept: a successor comes into force halted.
+        return Ok(Standing { state: State::Expired, ..now.clone() });
+    }
     // What never came into force has nothing to be deleted or certified afterwards.
-    to(now, if IN_FORCE.contains(&now.state) { State::Expired } else { State::Terminated })
+    to(now, State::Terminated)
 }
 
 fn end(now: &Standing, party: Party) -> After {

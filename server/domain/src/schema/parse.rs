@@ -16,7 +16,11 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 7] = ["schemas", "catalogue", "datasets", "imports", "agreements", "changes", "disclosures"];
+const TAKEN: [&str; 11] = [
+    "schemas", "catalogue", "datasets", "imports", "agreements", "changes", "disclosures", "sessions",
+    // These would give `{collection}:read` the name of another scope.
+    "directory", "ledger", "clients",
+];
 
 /// Why a document is no schema of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

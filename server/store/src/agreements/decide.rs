@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use hayward_domain::agreement::{Actor, ApprovalRule, Event, RulesMet, Side, met};
+use hayward_domain::agreement::{Actor, ApprovalRule, Event, RulesMet, Side, State, met};
 use hayward_domain::id::{AgreementId, PersonId};
 use hayward_domain::moment::Moment;
 
-use super::{AgreementRow, By, VersionRow, lock, transition, version};
+use super::{AgreementRow, By, VersionRow, lock, transition, version, versions};
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, Word, rows};
@@ -103,25 +103,53 @@ impl Store {
                 Decision::Certify => Event::Certify,
             };
             let after = transition(conn, &agreement, &row, event, &by, now)?;
+            if decision == Decision::End {
+                void_open(conn, &agreement, side, &by, now)?;
+            }
             match decision {
                 Decision::Suspend | Decision::End => {
                     floor::close(conn, agreement.number, commit)?;
                     Ok(Outcome::Closed)
                 }
-                Decision::Resume if after.state == hayward_domain::agreement::State::Active => {
+                Decision::Resume if after.state == State::Active => {
                     floor::reopen(conn, agreement.number, commit)?;
                     Ok(Outcome::Opened)
                 }
-                Decision::Approve if after.state == hayward_domain::agreement::State::Agreed => Ok(Outcome::Agreed),
+                Decision::Approve if after.state == State::Agreed => Ok(Outcome::Agreed),
                 Decision::Certify => {
-                    // Without its secret nobody can ever again tell which record a pseudonym stood for.
-                    conn.execute(Sql::new("update agreements set secret = null where number = ?").bind(agreement.number))?;
+                    // Without its secret nobody can ever again tell which record a pseudonym stood for. A version that stands or
+                    // may still come into force needs it: then it goes when the last of them is certified.
+                    let destroy = "update agreements set secret = null where number = ? and not exists
+                        (select 1 from agreement_versions v where v.agreement = agreements.number
+                        and v.state in ('requested', 'offered', 'agreed', 'active', 'suspended'))";
+                    conn.execute(Sql::new(destroy).bind(agreement.number))?;
                     Ok(Outcome::Unchanged)
                 }
                 Decision::Approve | Decision::Decline | Decision::Withdraw | Decision::Resume => Ok(Outcome::Unchanged),
             }
         })
     }
+}
+
+/// Who ends an agreement ends what was to come after it, too.
+fn void_open(conn: &mut Conn, agreement: &AgreementRow, side: Side, by: &By, now: Moment) -> Result<()> {
+    for version in versions(conn, agreement.number)? {
+        let event = match version.state()? {
+            State::Agreed => Event::Withdraw,
+            State::Requested | State::Offered if version.proposed_by == side.as_str() => Event::Withdraw,
+            State::Requested | State::Offered => Event::Decline,
+            State::Draft
+            | State::Active
+            | State::Suspended
+            | State::Superseded
+            | State::Expired
+            | State::Ended
+            | State::Closed
+            | State::Terminated => continue,
+        };
+        transition(conn, agreement, &version, event, by, now)?;
+    }
+    Ok(())
 }
 
 /// Writes the approval down and says which rules are met with it.

@@ -20,9 +20,14 @@ impl Store {
         if import.state == ImportState::Draft {
             return Err(StoreError::refused("undecided-columns", "some columns have no decision yet"));
         }
+        if import.matching.is_none() {
+            return Err(StoreError::refused("wrong-state", "this file was not read through; say where its columns go"));
+        }
         let mut commit = Commit::begin(self, import.dataset_number, "import")?;
         if edition.is_some_and(|edition| edition != commit.dataset.head) {
             commit.abandon()?;
+            // Whoever looks again sees what a commit would do now.
+            self.recheck_import(import)?;
             return Err(StoreError::Stale("the list has changed since this difference was made; look again".to_owned()));
         }
         let startable = [ImportState::Checked, ImportState::Interrupted];
@@ -30,6 +35,8 @@ impl Store {
             commit.abandon()?;
             return Err(error);
         }
+        // From here on nobody changes what was decided; until here somebody may have.
+        let import = &self.reload(import)?;
         let committed = match self.write(import, &mut commit) {
             Ok(counts) => self.publish_import(import, commit, &counts),
             Err(error) => {

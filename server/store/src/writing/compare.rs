@@ -96,6 +96,10 @@ pub(super) fn compare(
             DraftRow::Ready(ready) => batch.push(ready),
             DraftRow::Rejected { problems, key, .. } => {
                 counts.rejected += 1;
+                // A row that does not say which record it is about could be any of those that seem to be absent.
+                if key.is_none() {
+                    seen = None;
+                }
                 // The row names its record all the same: a mistake in it is no reason to remove the record.
                 if let (Some(seen), Some(key)) = (&mut seen, key) {
                     seen.insert(key_hash(&key));

@@ -71,11 +71,18 @@ impl Store {
             Err(refusal) => return self.fail(import, &refusal).map(|()| Vec::new()),
         };
         let schema = self.schema_of(import)?;
-        // A column that is not spoken of stays as it was decided.
+        // A column that is not spoken of stays as it was decided; in a file that was never read through, as it would have been.
         let spoken: HashSet<String> = matching.columns.iter().map(|decision| decision.column.clone()).collect();
-        matching.columns.extend(self.decided(import)?.columns.into_iter().filter(|decision| !spoken.contains(&decision.column)));
+        let decided = match import.matching {
+            Some(_) => self.decided(import)?,
+            None => Matching::from_columns(&suggest(&profiled, &schema, None)),
+        };
+        matching.columns.extend(decided.columns.into_iter().filter(|decision| !spoken.contains(&decision.column)));
         if let Err(faults) = matching.validate(&profiled, &schema) {
             return Ok(faults);
+        }
+        if let Some(fault) = self.other_key(import, &schema, &matching)? {
+            return Ok(vec![fault]);
         }
         let found = Findings {
             reading: serde_json::to_value(&profiled.reading).ok(),
@@ -83,6 +90,37 @@ impl Store {
             ..Findings::default()
         };
         self.check(import, &profiled, &schema, matching, found).map(|()| Vec::new())
+    }
+
+    /// Counts again what a commit will do, where the list has changed since.
+    ///
+    /// # Errors
+    /// As [`Self::rematch_import`].
+    pub fn recheck_import(self: &Arc<Self>, import: &Import) -> Result<()> {
+        let head = "select head as value from datasets where number = ?";
+        let head = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
+        if import.matching.is_none() || import.edition == head || !matches!(import.state, ImportState::Draft | ImportState::Checked) {
+            return Ok(());
+        }
+        let Matching { key, absent, blank, .. } = self.decided(import)?;
+        self.rematch_import(import, Matching { columns: Vec::new(), key, absent, blank }).map(drop)
+    }
+
+    /// Records are told apart by the fields that they went in by. A file that goes by others would hit the wrong ones.
+    fn other_key(&self, import: &Import, schema: &Schema, matching: &Matching) -> Result<Option<MatchingFault>> {
+        let names = |key: &Option<Vec<String>>| match key {
+            Some(names) => names.clone(),
+            None => schema.key.iter().map(ToString::to_string).collect(),
+        };
+        let any = "select count(*) as value from (select 1 from records where dataset = ? and died = 9223372036854775807 limit 1) as found";
+        let any = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(any).bind(import.dataset_number)))?.value > 0;
+        let before = self.last_matching(import.dataset_number)?.and_then(|value| serde_json::from_value::<Matching>(value).ok());
+        let Some(before) = before.filter(|before| any && names(&before.key) != names(&matching.key)) else { return Ok(None) };
+        Ok(Some(MatchingFault {
+            pointer: "/key".to_owned(),
+            code: "other-key",
+            detail: format!("the records of this list are told apart by {}", names(&before.key).join(", ")),
+        }))
     }
 
     fn fail(&self, import: &Import, refusal: &hayward_importers::Refusal) -> Result<()> {
