@@ -145,7 +145,10 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve_commons(&serve, &mut out),
         Command::Demo(demo) => serve_demo(&demo, &mut out),
         Command::Check(check) => files::check(&check, &mut out),
-        Command::Import(import) => files::import(&import, &mut out),
+        Command::Import(import) => {
+            logging::start();
+            files::import(&import, &mut out)
+        }
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
         Command::Ledger { command: LedgerCommand::Verify { file, key, json } } => verify(&file, key.as_deref(), json, &mut out),
         Command::Routes { json } => list_routes(json, &mut out),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hayward_store::{DatabaseUrl, Keyring};
+use hayward_store::{DatabaseUrl, Keyring, commons_file};
 
 /// The settings of one server, from its command line and environment.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub const KEPT: Duration = Duration::from_secs(90 * 86_400);
 #[must_use]
 pub fn key_file(database: &DatabaseUrl) -> PathBuf {
     match database {
-        DatabaseUrl::Sqlite(path) => path.with_extension("keys"),
+        DatabaseUrl::Sqlite(path) => commons_file(path, "keys"),
         DatabaseUrl::Postgres(_) => PathBuf::from("hayward.keys"),
     }
 }

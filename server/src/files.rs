@@ -196,10 +196,13 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     store.begin_import(owner, "operator", &dataset, &NewImport { id: id.clone(), filename }).map_err(words)?;
     let id = store.keep_file(&id, file).map_err(words)?;
     let mut found = store.import(owner, &id).map_err(words)?;
-    if found.state == ImportState::Reading {
+    if found.matching.is_none() {
         store.read_import(&found).map_err(words)?;
         found = store.import(owner, &id).map_err(words)?;
     }
+    // The same file may have waited as a draft while the list changed.
+    store.recheck_import(&found).map_err(words)?;
+    found = store.import(owner, &id).map_err(words)?;
     if let Some(matching) = matching {
         let faults = store.rematch_import(&found, matching).map_err(words)?;
         if !faults.is_empty() {
@@ -229,7 +232,7 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     if found.state == ImportState::Failed || (args.commit && !committed) {
         return Ok(ExitCode::from(2));
     }
-    Ok(if found.problem_count == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if found.problem_count == 0 && found.state != ImportState::Draft { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn line(out: &mut impl Write, text: &str) -> Result<(), String> {

@@ -85,7 +85,10 @@ impl Scopes {
     /// # Errors
     /// The word that names no scope.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.split_ascii_whitespace().map(|word| Scope::parse(word).ok_or_else(|| word.to_owned())).collect::<Result<_, _>>().map(Self)
+        text.split_ascii_whitespace()
+            .map(|word| Scope::parse(word).ok_or_else(|| word.to_owned()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether `scope` is one of them.

@@ -3,6 +3,7 @@
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::AgreementId;
+use hayward_domain::scope::Scope;
 use hayward_store::{Decision, Fresh, Outcome, ProposalError};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ pub async fn propose(
 ) -> Result<HttpResponse, Error> {
     let terms = body::json(&request, &bytes)?;
     let fresh = Fresh { id: AgreementId::from_random(commons.random()), secret: commons.random() };
-    let caller = bearer.caller;
+    let caller = bearer.still(&commons).await?;
     let agreement = commons
         .run(move |store| {
             let (id, version) = store.propose(&caller, &terms, &fresh)?;
@@ -101,7 +102,7 @@ pub async fn version(
     bytes: Bytes,
 ) -> Result<HttpResponse, Error> {
     let NewVersion { terms, from } = body::read(&request, &bytes)?;
-    let (id, caller) = (agreement_id(&id)?, bearer.caller);
+    let (id, caller) = (agreement_id(&id)?, bearer.still(&commons).await?);
     let (agreement, narrowed) = commons
         .run(move |store| {
             let (version, narrowed) = store.propose_version(&caller, &id, from, &terms)?;
@@ -136,7 +137,7 @@ pub async fn decide(
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > 4_000) {
         return Err(Error::bad("invalid-body", "a reason has at most 4000 characters"));
     }
-    let (id, caller) = (agreement_id(&id)?, bearer.caller);
+    let (id, caller) = (agreement_id(&id)?, bearer.still(&commons).await?);
     let (again, again_id) = (caller.clone(), id.clone());
     let outcome = commons.run(move |store| store.decide(&caller, &id, version, decision, reason)).await?;
     match outcome {
@@ -166,6 +167,11 @@ pub async fn preview(
     bearer: Bearer<AgreementsRead>,
     commons: Data<Commons>,
 ) -> Result<HttpResponse, Error> {
+    // Rows of the provider's own list: for who may read it, or decides about it.
+    let scopes = &bearer.caller.scopes;
+    if !scopes.has(&Scope::DatasetsRead) && !scopes.has(&Scope::AgreementsApprove) {
+        return Err(Error::MissingScope(Scope::DatasetsRead));
+    }
     let mut params = Params::parse(request.query_string())?;
     let limit = params.limit()?.unwrap_or(PAGE);
     params.end()?;

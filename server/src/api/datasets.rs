@@ -6,14 +6,14 @@ use futures_util::stream::try_unfold;
 use hayward_domain::id::DatasetId;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::Schema;
-use hayward_store::{NewDataset, Order, OwnPage, private_name};
+use hayward_store::{NewDataset, Order, OwnPage, StoreError, private_name};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body;
 use super::format::{Format, csv_line};
 use super::params::{PAGE, Params};
-use crate::auth::bearer::{Bearer, DatasetsRead, DatasetsWrite};
+use crate::auth::bearer::{Bearer, DatasetsRead, DatasetsWrite, unknown_token};
 use crate::commons::Commons;
 use crate::cursor::Bound;
 use crate::error::Error;
@@ -45,7 +45,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let Create { schema, name } = body::read(&request, &bytes)?;
     let new = NewDataset { id: DatasetId::from_random(commons.random()), schema, name };
-    let owner = bearer.caller.organization;
+    let owner = bearer.still(&commons).await?.organization;
     let dataset = commons.run(move |store| store.add_dataset(owner, &new)).await?;
     Ok(HttpResponse::Created().json(dataset))
 }
@@ -68,11 +68,11 @@ pub async fn records(
     params.end()?;
     let unknown = |name: &str| Error::parameter("unknown-field", "sort", format!("`{name}` is not a field of this list"));
     let order = sort.as_deref().map(Order::parse).transpose().map_err(|name| unknown(&name))?.unwrap_or_default();
-    let owner = bearer.caller.organization;
-    let bound = Bound::to(bearer.caller.name(), &["records", dataset.as_str(), sort.as_deref().unwrap_or_default()]);
+    let (owner, name, token_hash) = (bearer.caller.organization, bearer.caller.name().to_owned(), bearer.token_hash);
+    let bound = Bound::to(&name, &["records", dataset.as_str(), sort.as_deref().unwrap_or_default()]);
     let key = commons.store.keyring().cursor();
     let from = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[edition, row, ..]| (edition, row));
-    let own = Own { owner, dataset, order };
+    let own = Own { owner, dataset, order, token_hash };
     match Format::of(&request)? {
         Format::Json => {
             let page = own.page(&commons, from, limit.unwrap_or(PAGE)).await?;
@@ -100,12 +100,18 @@ struct Own {
     owner: OrganizationNumber,
     dataset: DatasetId,
     order: Order,
+    /// Looked up again before every page of a stream.
+    token_hash: String,
 }
 
 impl Own {
     async fn page(&self, commons: &Commons, from: Option<(i64, i64)>, limit: i64) -> Result<OwnPage, Error> {
         let own = self.clone();
-        commons.run(move |store| store.own_records(own.owner, &own.dataset, &own.order, from, limit)).await
+        let gone = |error| match error {
+            StoreError::Stale(detail) => Error::bad("gone", detail),
+            other => other.into(),
+        };
+        commons.run(move |store| store.own_records(own.owner, &own.dataset, &own.order, from, limit).map_err(gone)).await
     }
 
     async fn private(&self, commons: &Commons) -> Result<Vec<String>, Error> {
@@ -122,7 +128,11 @@ impl Own {
                 let text = head + &encode(format, &page, &private);
                 let left = left - i64::try_from(page.records.len()).unwrap_or(0);
                 let next = match page.after.filter(|_| left > 0) {
-                    Some(after) => Some(own.page(&commons, Some((page.edition, after)), CHUNK.min(left)).await?),
+                    Some(after) => {
+                        let hash = own.token_hash.clone();
+                        commons.run(move |store| store.caller(&hash).map(drop).map_err(unknown_token)).await?;
+                        Some(own.page(&commons, Some((page.edition, after)), CHUNK.min(left)).await?)
+                    }
                     None => None,
                 };
                 Ok(Some((Bytes::from(text), (next, String::new(), left))))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::format::Format;
 use super::params::{PAGE, Params};
-use crate::auth::bearer::{Bearer, LedgerRead};
+use crate::auth::bearer::{Bearer, LedgerRead, unknown_token};
 use crate::commons::Commons;
 use crate::cursor::Bound;
 use crate::error::Error;
@@ -42,7 +42,8 @@ pub async fn list(request: HttpRequest, bearer: Bearer<LedgerRead>, commons: Dat
             // Before the entries: what is sealed while they are read must not stand behind one that was read unsealed.
             let checkpoint = checkpoint(&commons, &organization).await?;
             let first = page(&commons, &organization, below, CHUNK.min(limit.unwrap_or(CHUNK))).await?;
-            Ok(stream(commons, organization, first, limit.unwrap_or(i64::MAX), checkpoint))
+            let reader = LedgerReader { organization, token_hash: bearer.token_hash };
+            Ok(stream(commons, reader, first, limit.unwrap_or(i64::MAX), checkpoint))
         }
         Format::Csv => Err(Error::bad("not-acceptable", "the ledger comes as application/json or application/x-ndjson")),
     }
@@ -60,15 +61,26 @@ fn linked((mut entry, link): (Value, Option<Link>)) -> Value {
     entry
 }
 
-fn stream(commons: Data<Commons>, organization: String, first: EntryPage, wanted: i64, checkpoint: String) -> HttpResponse {
+/// Who reads a stream; the token is looked up again before every page.
+#[derive(Clone)]
+struct LedgerReader {
+    organization: String,
+    token_hash: String,
+}
+
+fn stream(commons: Data<Commons>, reader: LedgerReader, first: EntryPage, wanted: i64, checkpoint: String) -> HttpResponse {
     let stream = try_unfold((Some(first), wanted), move |(page_now, left)| {
-        let (commons, organization, checkpoint) = (commons.clone(), organization.clone(), checkpoint.clone());
+        let (commons, checkpoint) = (commons.clone(), checkpoint.clone());
+        let LedgerReader { organization, token_hash: hash } = reader.clone();
         async move {
             let Some(now) = page_now else { return Ok::<_, Error>(None) };
             let left = left - i64::try_from(now.items.len()).unwrap_or(0);
             let mut text: String = now.items.into_iter().map(|item| linked(item).to_string() + "\n").collect();
             let next = match now.below.filter(|_| left > 0) {
-                Some(below) => Some(page(&commons, &organization, Some(below), CHUNK.min(left)).await?),
+                Some(below) => {
+                    commons.run(move |store| store.caller(&hash).map(drop).map_err(unknown_token)).await?;
+                    Some(page(&commons, &organization, Some(below), CHUNK.min(left)).await?)
+                }
                 None => {
                     text.push_str(&checkpoint);
                     None

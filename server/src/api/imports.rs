@@ -34,14 +34,30 @@ pub async fn at_work(
 ) -> Result<bool, Error> {
     let commons = commons.clone();
     let task = actix_web::rt::spawn(async move {
-        let _turn = commons.importing.acquire().await.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))?;
-        commons.run(move |store| work(store, &import)).await
+        let turn = turn(&commons).await?;
+        let done = commons
+            .run(move |store| {
+                let _turn = turn;
+                work(store, &import)
+            })
+            .await;
+        // Whoever asked may have been told to look later: then this is the only place that says what went wrong.
+        if let Err(Error::Internal(cause) | Error::Unavailable(cause)) = &done {
+            tracing::error!(cause, "work on an import failed");
+        }
+        done
     });
     match actix_web::rt::time::timeout(PATIENCE, task).await {
         Err(_) => Ok(false),
         Ok(Ok(done)) => done.map(|()| true),
         Ok(Err(_)) => Err(Error::Internal("the work on an import broke off".to_owned())),
     }
+}
+
+/// A turn at reading or writing files. It goes along with the work: a client that hangs up does not make room for another.
+async fn turn(commons: &Commons) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+    let turn = std::sync::Arc::clone(&commons.importing).acquire_owned().await;
+    turn.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))
 }
 
 /// One import of the owner's.
@@ -117,10 +133,15 @@ pub async fn rematch(
     bytes: Bytes,
 ) -> Result<HttpResponse, Error> {
     let matching: Matching = body::read(&request, &bytes)?;
-    let owner = bearer.caller.organization;
+    let owner = bearer.still(&commons).await?.organization;
     let import = named(&commons, owner, &id).await?;
-    let _turn = commons.importing.acquire().await.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))?;
-    let faults = commons.run(move |store| store.rematch_import(&import, matching)).await?;
+    let turn = turn(&commons).await?;
+    let faults = commons
+        .run(move |store| {
+            let _turn = turn;
+            store.rematch_import(&import, matching)
+        })
+        .await?;
     if !faults.is_empty() {
         let errors = faults.into_iter().map(|fault| Detail {
             pointer: Some(fault.pointer.clone()),
@@ -184,7 +205,7 @@ pub async fn commit(
     bytes: Bytes,
 ) -> Result<HttpResponse, Error> {
     let Commit { edition } = body::read(&request, &bytes)?;
-    let owner = bearer.caller.organization;
+    let owner = bearer.still(&commons).await?.organization;
     let found = named(&commons, owner, &id).await?;
     if found.state == ImportState::Draft {
         return Err(undecided(&found));
@@ -220,7 +241,7 @@ pub async fn undo(
     bytes: Bytes,
 ) -> Result<HttpResponse, Error> {
     let Commit { edition } = body::read(&request, &bytes)?;
-    let owner = bearer.caller.organization;
+    let owner = bearer.still(&commons).await?.organization;
     let found = named(&commons, owner, &id).await?;
     if edition.is_some_and(|edition| edition != found.edition) {
         return Err(Error::Conflict { code: "stale", detail: "this import is of another edition".to_owned() });

@@ -132,6 +132,9 @@ fn form(bytes: &[u8]) -> Result<Form, Refusal> {
     // RFC 6749, section 3.2: parameters must not be included more than once.
     let mut names: Vec<&String> = form.iter().map(|(name, _)| name).collect();
     names.sort_unstable();
+    if form.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        return Err(Refusal::Oauth("invalid_request", "a parameter holds U+0000"));
+    }
     if names.windows(2).any(|pair| pair.first() == pair.last()) {
         return Err(Refusal::Oauth("invalid_request", "a parameter stands twice"));
     }
@@ -164,5 +167,6 @@ fn basic(request: &HttpRequest) -> Option<(String, String)> {
     // RFC 6749, section 2.3.1: both are form-encoded before they are put together.
     let decoded =
         |part: &str| url::form_urlencoded::parse(format!("x={part}").as_bytes()).next().map(|(_, value)| value.into_owned());
-    Some((decoded(id)?, decoded(secret)?))
+    let (id, secret) = (decoded(id)?, decoded(secret)?);
+    (!id.contains('\0') && !secret.contains('\0')).then_some((id, secret))
 }

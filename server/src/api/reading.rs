@@ -67,6 +67,8 @@ pub struct Page {
     pub fields: Option<BTreeSet<String>>,
     /// The fields that the shares disclose, in the order of their schemas.
     pub columns: Vec<String>,
+    /// The fields that the request filters and sorts by: they tell something too.
+    pub used: BTreeSet<String>,
     /// How many rows there are, if that was asked for.
     pub count: Option<Option<i64>>,
     /// What cursors of this list are bound to.
@@ -165,7 +167,9 @@ impl Reading {
             let condition = self.condition(&names)?;
             let order = self.order(&names)?;
             let fields = self.projection(&names)?;
-            let page = view.list(&shares, &condition, &order, from.map(|(_, row)| row), limit)?;
+            let page = view.list(&shares, &condition, &order, from.map(|(_, row)| row), limit).map_err(gone)?;
+            let used = condition.fields().into_iter().chain(order.0.iter().map(|key| key.field.clone()));
+            let used = used.map(|name| name.to_string()).collect();
             let count = if self.count { Some(view.count(&shares, &condition)?) } else { None };
             Ok(Page {
                 caller: view.caller.clone(),
@@ -176,6 +180,7 @@ impl Reading {
                 columns: names.in_order,
                 shares,
                 fields,
+                used,
                 count,
                 bound,
             })
@@ -200,6 +205,7 @@ impl Reading {
                 columns: Vec::new(),
                 shares: vec![share],
                 fields,
+                used: BTreeSet::new(),
                 count: None,
                 bound: self.bound(view.caller.as_ref()),
             })

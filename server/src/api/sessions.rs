@@ -34,10 +34,17 @@ struct SignIn {
 /// Signs a person in.
 pub async fn create(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) -> Result<HttpResponse, Error> {
     let SignIn { email, password, organization } = body::read(&request, &bytes)?;
-    let _turn = commons.hashing.acquire().await.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))?;
+    let stopping = |_| Error::Unavailable("the program is stopping".to_owned());
+    // It goes along with the work: a client that hangs up does not make room for another hash.
+    let turn = std::sync::Arc::clone(&commons.hashing).acquire_owned().await.map_err(stopping)?;
     let token = secret::token(commons.random());
     let hash = secret::hash(&token);
-    let session = commons.run(move |store| sign_in(store, &email, &password, organization.as_deref(), hash)).await?;
+    let session = commons
+        .run(move |store| {
+            let _turn = turn;
+            sign_in(store, &email, &password, organization.as_deref(), hash)
+        })
+        .await?;
     let (organization, scopes) = session;
     let answer = json!({
         "access_token": token, "token_type": "Bearer", "expires_in": LIFE.as_secs(), "scope": scopes.to_string(),

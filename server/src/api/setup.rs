@@ -7,7 +7,6 @@ use std::sync::PoisonError;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::{OrganizationId, PersonId};
-use hayward_domain::scope::Role;
 use hayward_store::{NewOrganization, NewPerson, Settings};
 use subtle::ConstantTimeEq;
 
@@ -48,6 +47,9 @@ fn page_with(message: &str, status: u16) -> HttpResponse {
 pub async fn submit(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) -> Result<HttpResponse, Error> {
     key_opens(&request, &commons)?;
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().collect();
+    if form.iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Error::bad("invalid-body", "the form holds U+0000"));
+    }
     let field =
         |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
     let organization =
@@ -56,12 +58,10 @@ pub async fn submit(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
     let (id, salt) = (PersonId::from_random(commons.random()), commons.random());
     let made = commons.run(move |store| {
         let password_hash = password::hash(&secret, salt).map_err(|error| Error::bad("bad-password", error.to_string()))?;
-        if store.has_people()? {
+        let person = NewPerson { id, email, name, password_hash, operator: true, positions: Vec::new() };
+        if !store.found(&organization, &person)? {
             return Err(Error::bad("set-up-done", "this commons is set up already"));
         }
-        let number = store.add_organization(&organization)?;
-        let person = NewPerson { id, email, name, password_hash, operator: true, positions: vec![(number, Role::Owner)] };
-        store.add_person(&person)?;
         store.write_settings(&Settings { name: title, ..store.read_settings()? })?;
         Ok(())
     });

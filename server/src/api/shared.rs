@@ -124,7 +124,7 @@ fn given(page: &Page) -> Vec<Given<'_>> {
     let shares = page.shares.iter().filter(|share| asked || names.contains_key(&share.number()));
     let fields = |share: &ShareSummary| {
         let all = share.terms.disclosed().map(|(name, _)| name.to_string());
-        all.filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(name))).collect()
+        all.filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(name) || page.used.contains(name))).collect()
     };
     shares
         .map(|share| Given {

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use hayward_domain::id::ImportId;
-use hayward_store::{ImportState, NewImport};
+use hayward_store::NewImport;
 use sha2::{Digest, Sha256};
 
 use super::datasets::dataset_id;
@@ -39,6 +39,7 @@ pub async fn upload(
     let new = NewImport { id: id.clone(), filename };
     let (owner, by) = (caller.organization, caller.name().to_owned());
     commons.run(move |store| store.begin_import(owner, &by, &dataset, &new)).await?;
+    let uploaded = id.clone();
     let id = match keep(&commons, &id, payload).await {
         Ok(id) => id,
         Err(error) => {
@@ -47,8 +48,11 @@ pub async fn upload(
         }
     };
     let reading = import(&commons, owner, &id).await?;
-    if reading.state != ImportState::Reading {
-        return Ok(HttpResponse::Created().json(shown(&commons, reading).await?));
+    if id != uploaded {
+        // The same file waits already. The list may have changed since it was looked at.
+        commons.run(move |store| store.recheck_import(&reading)).await?;
+        let import = import(&commons, owner, &id).await?;
+        return Ok(HttpResponse::Created().json(shown(&commons, import).await?));
     }
     let done = at_work(&commons, reading, |store, import| store.read_import(import)).await?;
     let import = import(&commons, owner, &id).await?;

@@ -82,6 +82,21 @@ impl<S: Needs> FromRequest for Bearer<S> {
     }
 }
 
+impl<S: Needs> Bearer<S> {
+    /// The caller, looked up again once the body has arrived: a body can take its time, and a token may be revoked meanwhile.
+    ///
+    /// # Errors
+    /// As the extractor.
+    pub async fn still(self, commons: &Commons) -> Result<Caller, Error> {
+        let hash = self.token_hash;
+        let caller = commons.run(move |store| store.caller(&hash).map_err(unknown_token)).await?;
+        match S::scope() {
+            Some(scope) if !caller.scopes.has(&scope) => Err(Error::MissingScope(scope)),
+            Some(_) | None => Ok(caller),
+        }
+    }
+}
+
 /// A token that is not found opens nothing: that is the caller's to mend, and no `404`.
 pub fn unknown_token(error: StoreError) -> Error {
     match error {

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use hayward_domain::id::DisclosureId;
 use hayward_store::{Caller, Disclosed, Entry, LedgerStore, PublicRead, ShareSummary};
 
+use sha2::{Digest, Sha256};
+
 use crate::error::Error;
 use writer::Writer;
 
@@ -83,7 +85,8 @@ impl Ledger {
             }
             None => {
                 // An id of its own for each: one answer may cover several agreements, and so several hours' entries.
-                let read = |(at, disclosed)| PublicRead { id: format!("{}{at}", answer.id), at: now, disclosed };
+                let first = answer.chunk == 0;
+                let read = |(at, disclosed)| PublicRead { id: part(answer, at).to_string(), at: now, first, disclosed };
                 (Vec::new(), disclosed.into_iter().enumerate().map(read).collect())
             }
         };
@@ -92,6 +95,14 @@ impl Ledger {
         }
         self.writer.write(entries, reads).await
     }
+}
+
+/// An id for what one share gave in one chunk.
+fn part(answer: &Answer<'_>, at: usize) -> DisclosureId {
+    let digest = Sha256::digest(format!("{} {} {at}", answer.id, answer.chunk).as_bytes());
+    let mut bytes = [0; 15];
+    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    DisclosureId::from_random(bytes)
 }
 
 fn disclosed(given: &Given<'_>) -> Disclosed {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use hayward_store::{Entry, LedgerStore, PublicRead};
+use hayward_store::{Entry, LedgerStore, PublicRead, StoreError};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
@@ -49,15 +49,26 @@ fn work(store: &LedgerStore, waiting: &Receiver<Job>) {
         while let Some(job) = (group.len() < GROUP).then(|| waiting.try_recv().ok()).flatten() {
             group.push(job);
         }
-        let entries: Vec<Entry> = group.iter_mut().flat_map(|job| std::mem::take(&mut job.entries)).collect();
-        let reads: Vec<PublicRead> = group.iter_mut().flat_map(|job| std::mem::take(&mut job.reads)).collect();
-        let durable = store.append(&entries, &reads);
-        if let Err(error) = &durable {
-            tracing::error!(%error, "the ledger could not be written");
-        }
+        let entries: Vec<Entry> = group.iter().flat_map(|job| job.entries.iter().cloned()).collect();
+        let reads: Vec<PublicRead> = group.iter().flat_map(|job| job.reads.iter().cloned()).collect();
+        let together = store.append(&entries, &reads);
+        let alone = group.len() == 1;
         for job in group {
+            // One entry that cannot be written must not keep the others' answers back.
+            let durable = match &together {
+                Ok(()) => true,
+                Err(_) if !alone => logged(store.append(&job.entries, &job.reads)),
+                Err(error) => logged(Err(StoreError::Unavailable(error.to_string()))),
+            };
             // Whoever asked may be gone; the entry stays.
-            let _gone = job.done.send(durable.is_ok());
+            let _gone = job.done.send(durable);
         }
     }
+}
+
+fn logged(done: hayward_store::Result<()>) -> bool {
+    if let Err(error) = &done {
+        tracing::error!(%error, "the ledger could not be written");
+    }
+    done.is_ok()
 }

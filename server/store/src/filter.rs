@@ -44,7 +44,8 @@ fn test(field: &FieldSql, is: &Is) -> Sql {
             // Lists, not a chain of `or`: SQLite's expressions have a depth, and a filter may name a thousand values.
             let texts: Vec<Bind> = operands.iter().filter_map(|operand| operand.text.as_ref()).map(Bind::from).collect();
             let numbers: Vec<Bind> = operands.iter().filter_map(|operand| operand.number).map(Bind::from).collect();
-            let truths: Vec<Bind> = operands.iter().filter_map(|operand| operand.boolean).map(|truth| i64::from(truth).into()).collect();
+            let truths: Vec<Bind> =
+                operands.iter().filter_map(|operand| operand.boolean).map(|truth| i64::from(truth).into()).collect();
             let mut sql = Sql::new("(1 = 0").varying();
             for (expression, binds) in [(&field.text, texts), (&field.number, numbers), (&field.boolean, truths)] {
                 if !binds.is_empty() {

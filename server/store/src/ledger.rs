@@ -9,6 +9,7 @@
 //! * Tokenless reads of public shares are counted by the hour; an hour becomes an entry once it is over.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hayward_domain::moment::Moment;
@@ -137,6 +138,18 @@ rows! {
     PointRow { position: i64, hash: String, at: i64, signature: String }
 }
 
+/// A file that belongs to a commons' database: `hayward.db` → `hayward.ledger.db`. A name that does not end in `.db` is kept whole,
+/// so that two commons in one folder never share it.
+#[must_use]
+pub fn commons_file(database: &Path, ending: &str) -> PathBuf {
+    if database.extension().is_some_and(|extension| extension == "db") {
+        return database.with_extension(ending);
+    }
+    let mut name = database.as_os_str().to_owned();
+    name.push(format!(".{ending}"));
+    name.into()
+}
+
 const HOUR: i64 = 3_600_000_000;
 /// Entries sealed in one transaction.
 const BATCH: i64 = 500;
@@ -154,7 +167,7 @@ impl LedgerStore {
     /// If it cannot be reached or was migrated by a newer program.
     pub fn open(commons: &DatabaseUrl) -> Result<Arc<Self>> {
         let url = match commons {
-            DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(path.with_extension("ledger.db")),
+            DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(commons_file(path, "ledger.db")),
             DatabaseUrl::Postgres(url) => DatabaseUrl::Postgres(url.clone()),
         };
         let db = Db::open(&url, "ledger", 4)?;

@@ -50,7 +50,7 @@ pub use datasets::{CatalogueEntry, Dataset, NewDataset};
 pub use error::{Result, StoreError};
 pub use imports::{Import, ImportState, NewImport, StoredSource};
 pub use keys::Keyring;
-pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, PublicRead, Sealable};
+pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, PublicRead, Sealable, commons_file};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
@@ -128,7 +128,9 @@ impl Store {
     /// If it does not.
     pub fn ping(&self) -> Result<()> {
         // As recipients are served: without the role for that, nothing could be answered.
-        self.db.read(conn::Eyes::Recipient, |conn| conn.one::<Number>(Sql::new("select number as value from commit_counter")).map(drop))
+        self.db.read(conn::Eyes::Recipient, |conn| {
+            conn.one::<Number>(Sql::new("select number as value from commit_counter")).map(drop)
+        })
     }
 
     /// A version of a schema. It never changes, so it is parsed once.
@@ -171,7 +173,8 @@ impl Store {
     fn agreement_keys(&self, conn: &mut Conn, agreement: i64) -> Result<AgreementKeys> {
         let row = conn.one::<SecretRow>(Sql::new("select id, secret from agreements where number = ?").bind(agreement))?;
         let id = AgreementId::parse(&row.id).ok_or(StoreError::Corrupt("an agreement"))?;
-        self.keyring.unwrap(&id, &row.secret.ok_or_else(|| StoreError::refused(SECRET_GONE, "the agreement's secret is destroyed"))?)
+        self.keyring
+            .unwrap(&id, &row.secret.ok_or_else(|| StoreError::refused(SECRET_GONE, "the agreement's secret is destroyed"))?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Member co-ops, and the people who act for them.
 
 use hayward_domain::id::{OrganizationId, PersonId};
+use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Role;
 use serde::Serialize;
@@ -84,20 +85,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] if the slug is taken.
     pub fn add_organization(&self, new: &NewOrganization) -> Result<OrganizationNumber> {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if new.slug.is_empty() || new.slug.len() > 64 || !new.slug.bytes().all(plain) {
-            return Err(StoreError::refused("bad-slug", "a slug has 1 to 64 lower-case letters, digits and hyphens"));
-        }
-        if new.name.trim().is_empty() || new.name.len() > 1_000 || new.name.contains('\0') {
-            return Err(StoreError::refused("bad-name", "a name has 1 to 1000 bytes and no NUL"));
-        }
+        let now = (self.clock)();
+        self.db.write(|conn| add_organization(conn, new, now))
+    }
+
+    /// Founds a commons: its first member co-op and the person who owns it there, together or not at all. False where somebody can
+    /// sign in already.
+    ///
+    /// # Errors
+    /// As [`Self::add_organization`] and [`Self::add_person`].
+    pub fn found(&self, organization: &NewOrganization, owner: &NewPerson) -> Result<bool> {
         let now = (self.clock)();
         self.db.write(|conn| {
-            let number = counter::take(conn, "organization", 1)?;
-            let insert = "insert into organizations (number, id, slug, name, created_at) values (?, ?, ?, ?, ?)";
-            let insert = Sql::new(insert).bind(number).bind(new.id.as_str()).bind(&new.slug).bind(&new.name).bind(now);
-            conn.execute(insert).map_err(|error| named(error, "an organization with this slug"))?;
-            Ok(OrganizationNumber(number))
+            // Whoever comes second waits here, and then finds the first.
+            counter::take(conn, "organization", 0)?;
+            if conn.one::<Number>(Sql::new("select count(*) as value from people"))?.value > 0 {
+                return Ok(false);
+            }
+            let number = add_organization(conn, organization, now)?;
+            add_person(conn, owner, now)?;
+            add_position(conn, &owner.id, number, Role::Owner)?;
+            Ok(true)
         })
     }
 
@@ -137,21 +145,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] if somebody signs in with this address already.
     pub fn add_person(&self, new: &NewPerson) -> Result<()> {
-        let email = folded(&new.email);
-        if !email.contains('@') || email.len() > 320 || email.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(StoreError::refused("bad-email", "an e-mail address has an `@` and no spaces"));
-        }
         let now = (self.clock)();
-        self.db.write(|conn| {
-            let insert = "insert into people (id, email, name, password_hash, operator, created_at) values (?, ?, ?, ?, ?, ?)";
-            let insert = Sql::new(insert).bind(new.id.as_str()).bind(&email).bind(&new.name).bind(&new.password_hash);
-            let insert = insert.bind(i64::from(new.operator)).bind(now);
-            conn.execute(insert).map_err(|error| named(error, "a person with this e-mail address"))?;
-            for (organization, role) in &new.positions {
-                add_position(conn, &new.id, *organization, *role)?;
-            }
-            Ok(())
-        })
+        self.db.write(|conn| add_person(conn, new, now))
     }
 
     /// Gives a person a role in an organization.
@@ -197,6 +192,33 @@ impl Store {
         let count = Sql::new("select count(*) as value from people");
         Ok(self.db.read(Eyes::Own, |conn| conn.one::<Number>(count))?.value > 0)
     }
+}
+
+fn add_organization(conn: &mut Conn, new: &NewOrganization, now: Moment) -> Result<OrganizationNumber> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if new.slug.is_empty() || new.slug.len() > 64 || !new.slug.bytes().all(plain) {
+        return Err(StoreError::refused("bad-slug", "a slug has 1 to 64 lower-case letters, digits and hyphens"));
+    }
+    if new.name.trim().is_empty() || new.name.len() > 1_000 || new.name.contains('\0') {
+        return Err(StoreError::refused("bad-name", "a name has 1 to 1000 bytes and no NUL"));
+    }
+    let number = counter::take(conn, "organization", 1)?;
+    let insert = "insert into organizations (number, id, slug, name, created_at) values (?, ?, ?, ?, ?)";
+    let insert = Sql::new(insert).bind(number).bind(new.id.as_str()).bind(&new.slug).bind(&new.name).bind(now);
+    conn.execute(insert).map_err(|error| named(error, "an organization with this slug"))?;
+    Ok(OrganizationNumber(number))
+}
+
+fn add_person(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<()> {
+    let email = folded(&new.email);
+    if !email.contains('@') || email.len() > 320 || email.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(StoreError::refused("bad-email", "an e-mail address has an `@` and no spaces"));
+    }
+    let insert = "insert into people (id, email, name, password_hash, operator, created_at) values (?, ?, ?, ?, ?, ?)";
+    let insert = Sql::new(insert).bind(new.id.as_str()).bind(&email).bind(&new.name).bind(&new.password_hash);
+    let insert = insert.bind(i64::from(new.operator)).bind(now);
+    conn.execute(insert).map_err(|error| named(error, "a person with this e-mail address"))?;
+    new.positions.iter().try_for_each(|(organization, role)| add_position(conn, &new.id, *organization, *role))
 }
 
 fn add_position(conn: &mut Conn, person: &PersonId, organization: OrganizationNumber, role: Role) -> Result<()> {

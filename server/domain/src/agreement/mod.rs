@@ -275,7 +275,10 @@ impl Refusal {
     /// One of each kind, for the pages that explain them.
     pub const ALL: [Self; 5] = [
         Self::NoSay,
-        Self::NotNow { state: State::Terminated, event: Event::Approve { rule_met_after: RulesMet { provider: false, recipient: false } } },
+        Self::NotNow {
+            state: State::Terminated,
+            event: Event::Approve { rule_met_after: RulesMet { provider: false, recipient: false } },
+        },
         Self::NotYours { event: Event::Activate },
         Self::AlreadySuspended,
         Self::SuspendedByOther,

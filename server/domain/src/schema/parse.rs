@@ -17,9 +17,18 @@ const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
 const TAKEN: [&str; 11] = [
-    "schemas", "catalogue", "datasets", "imports", "agreements", "changes", "disclosures", "sessions",
+    "schemas",
+    "catalogue",
+    "datasets",
+    "imports",
+    "agreements",
+    "changes",
+    "disclosures",
+    "sessions",
     // These would give `{collection}:read` the name of another scope.
-    "directory", "ledger", "clients",
+    "directory",
+    "ledger",
+    "clients",
 ];
 
 /// Why a document is no schema of ours.

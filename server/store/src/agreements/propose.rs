@@ -6,6 +6,7 @@ use hayward_domain::agreement::{Actor, Event, Side, Standing, State, step};
 use hayward_domain::fault::Fault;
 use hayward_domain::id::{AgreementId, DatasetId, OrganizationId};
 use hayward_domain::moment::Moment;
+use hayward_domain::scope::Scope;
 use hayward_domain::terms::{Audience, Context, Terms};
 use serde_json::Value;
 
@@ -137,7 +138,9 @@ impl Store {
         let next = newest + 1;
         if let (Some(before), Side::Provider) = (standing, proposal.side) {
             let (in_force, _) = self.terms(conn, agreement.number, before.version)?;
-            if proposal.terms.is_at_most(&in_force) {
+            // A program may propose; that something takes effect at once is for somebody who decides.
+            let decides = proposal.caller.scopes.has(&Scope::AgreementsApprove);
+            if decides && proposal.terms.is_at_most(&in_force) {
                 if let Some(pending) = pending {
                     // A wider version that waits is void: it was made in view of terms that no longer stand.
                     let void = if pending.state()? == State::Agreed { Event::Withdraw } else { Event::Counter };

@@ -99,7 +99,10 @@ impl Store {
     pub fn recheck_import(self: &Arc<Self>, import: &Import) -> Result<()> {
         let head = "select head as value from datasets where number = ?";
         let head = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
-        if import.matching.is_none() || import.edition == head || !matches!(import.state, ImportState::Draft | ImportState::Checked) {
+        if import.matching.is_none()
+            || import.edition == head
+            || !matches!(import.state, ImportState::Draft | ImportState::Checked)
+        {
             return Ok(());
         }
         let Matching { key, absent, blank, .. } = self.decided(import)?;
