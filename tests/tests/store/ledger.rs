@@ -157,7 +157,7 @@ on_both! {
 }
 
 fn read(id: &str, at: i64, provider: &str, count: i64) -> PublicRead {
-    PublicRead { id: id.to_owned(), at: Moment(at), disclosed: disclosed(provider, count) }
+    PublicRead { id: id.to_owned(), at: Moment(at), first: true, disclosed: disclosed(provider, count) }
 }
 
 on_both! {
