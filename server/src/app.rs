@@ -89,6 +89,7 @@ pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, St
         wake: Arc::default(),
         hashing: Arc::new(tokio::sync::Semaphore::new(2)),
         importing: Arc::new(tokio::sync::Semaphore::new(2)),
+        kept: config.kept,
         upload_limit: config.upload_limit,
         setup: Arc::new(std::sync::Mutex::new(setup)),
     })
@@ -135,7 +136,7 @@ impl Running {
 /// # Errors
 /// [`StartError::Listen`].
 pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
-    let jobs = Jobs::start(&commons, config.kept);
+    let jobs = Jobs::start(&commons);
     let data = Data::new(commons);
     let mut server = HttpServer::new(move || {
         App::new()

@@ -1,6 +1,7 @@
 //! What every handler can reach: the store, the ledger, the clock, randomness.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hayward_store::Store;
 
@@ -25,6 +26,8 @@ pub struct Commons {
     pub hashing: Arc<tokio::sync::Semaphore>,
     /// At most so many files are read or written into lists at a time.
     pub importing: Arc<tokio::sync::Semaphore>,
+    /// How long old editions are kept, and so cursors.
+    pub kept: Duration,
     /// The largest upload, in bytes.
     pub upload_limit: u64,
     /// The one-time key of the set-up page, while nobody can sign in.

@@ -2,16 +2,28 @@
 //!
 //! A cursor holds positions and no value. It is encrypted and authenticated, so nothing can be read from it or made up; it is good
 //! only for the caller and the query that it was given to.
+//!
+//! It ages by the clock alone. Whether what it points at is still there also depends on what other co-ops committed since, which is
+//! not the caller's to learn: so it is refused as soon as that might matter, whether it does or not.
+
+use std::time::Duration;
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use hayward_domain::id::{base32, from_base32};
+use hayward_domain::moment::Moment;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
 /// The numbers that a position is made of; what they mean is up to the kind of list.
-pub type Position = [i64; 5];
+pub type Position = [i64; 7];
+
+/// Whether what could be read at `at` need no longer be kept.
+#[must_use]
+pub fn has_aged(at: i64, now: Moment, kept: Duration) -> bool {
+    at <= now.minus(kept).0
+}
 
 /// What a cursor is bound to.
 pub struct Bound {
@@ -58,7 +70,7 @@ impl Bound {
         let nonce = <[u8; 24]>::try_from(nonce).map_err(|_| invalid())?;
         let payload = Payload { msg: sealed, aad: &self.digest };
         let plain = XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload).map_err(|_| invalid())?;
-        let mut position = [0; 5];
+        let mut position = Position::default();
         for (number, bytes) in position.iter_mut().zip(plain.chunks_exact(8)) {
             *number = i64::from_be_bytes(bytes.try_into().map_err(|_| invalid())?);
         }
@@ -75,8 +87,8 @@ mod tests {
     #[test]
     fn a_cursor_opens_only_for_its_caller_and_its_query() {
         let bound = Bound::to("cli_a", &["opportunities", "country=ES"]);
-        let cursor = bound.seal([1; 32], [2; 24], [1, 2, 3, 4, i64::MAX]).unwrap();
-        assert_eq!(bound.open([1; 32], &cursor).unwrap(), [1, 2, 3, 4, i64::MAX]);
+        let cursor = bound.seal([1; 32], [2; 24], [1, 2, 3, 4, 5, 6, i64::MAX]).unwrap();
+        assert_eq!(bound.open([1; 32], &cursor).unwrap(), [1, 2, 3, 4, 5, 6, i64::MAX]);
         assert!(Bound::to("cli_b", &["opportunities", "country=ES"]).open([1; 32], &cursor).is_err());
         assert!(Bound::to("cli_a", &["opportunities", "country=FR"]).open([1; 32], &cursor).is_err());
         assert!(bound.open([3; 32], &cursor).is_err());
@@ -85,7 +97,7 @@ mod tests {
     #[test]
     fn every_changed_letter_is_noticed() {
         let bound = Bound::to("", &[]);
-        let cursor = bound.seal([1; 32], [2; 24], [0; 5]).unwrap();
+        let cursor = bound.seal([1; 32], [2; 24], [0; 7]).unwrap();
         for at in 0..cursor.len() {
             let mut forged = cursor.clone().into_bytes();
             forged[at] = if forged[at] == b'a' { b'b' } else { b'a' };

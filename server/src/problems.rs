@@ -61,6 +61,7 @@ const KINDS: &[Kind] = &[
     ("other-agreement", 409, "Another dataset or audience", "Propose a new agreement."),
     ("other-ids", 409, "Another kind of record ids", "Propose a new agreement."),
     ("not-a-party", 409, "Not a party", "Offer a list of your own, or ask for your own organization."),
+    ("secret-destroyed", 409, "Closed for good", "The agreement was certified as over; what it named can no longer be told."),
     ("conflict-of-interest", 409, "A conflict of interest", "Let another steward decide."),
     ("people-only", 409, "For people only", "A person with a role in the organization must do this."),
     ("unavailable", 503, "Not now", "Try again in a moment."),

@@ -12,8 +12,8 @@ use hayward_domain::moment::Moment;
 use hayward_store::{DatabaseUrl, Keyring, Store};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
-use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::Method;
+use reqwest::blocking::{Client, RequestBuilder, Response};
 
 /// When every test begins: 2026-11-22T12:00:00Z.
 pub const START: Moment = Moment(1_795_348_800_000_000);
@@ -126,7 +126,6 @@ impl Server {
     }
 
     /// A request to `path`, with a token or without.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match token {

@@ -48,7 +48,7 @@ pub async fn list(request: HttpRequest, bearer: Bearer<AgreementsRead>, commons:
     let caller = bearer.caller;
     let page = commons.run(move |store| store.agreements(&caller, below, limit)).await?;
     let next = match page.after {
-        Some(after) => Some(bound.seal(key, commons.random(), [after, 0, 0, 0, 0])?),
+        Some(after) => Some(bound.seal(key, commons.random(), [after, 0, 0, 0, 0, 0, 0])?),
         None => None,
     };
     Ok(HttpResponse::Ok().json(json!({"items": page.items, "next": next})))

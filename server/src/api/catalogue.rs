@@ -24,7 +24,7 @@ pub async fn list(request: HttpRequest, bearer: Bearer<AgreementsRead>, commons:
     let more = entries.len() > wanted;
     entries.truncate(wanted);
     let next = match entries.last().filter(|_| more) {
-        Some(last) => Some(bound.seal(key, commons.random(), [last.number, 0, 0, 0, 0])?),
+        Some(last) => Some(bound.seal(key, commons.random(), [last.number, 0, 0, 0, 0, 0, 0])?),
         None => None,
     };
     Ok(HttpResponse::Ok().json(json!({"items": entries, "next": next})))

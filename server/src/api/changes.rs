@@ -1,6 +1,7 @@
 //! `GET /api/v1/changes`: what moved in what is shared with the caller.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,7 +14,7 @@ use super::reading::ReadError;
 use super::shared::retried;
 use crate::auth::bearer::{Reader, unknown_token};
 use crate::commons::Commons;
-use crate::cursor::Bound;
+use crate::cursor::{self, Bound};
 use crate::error::Error;
 use crate::ledger::{Answer, Given};
 use crate::revocation;
@@ -24,6 +25,8 @@ struct Read {
     caller: Option<Caller>,
     opened: std::time::Instant,
     bound: Bound,
+    /// When the commits that the next page goes on from were the newest: what is seen, and the target, if one is pinned.
+    times: [i64; 2],
 }
 
 /// What to apply to a copy since `cursor`.
@@ -35,8 +38,9 @@ pub async fn list(request: HttpRequest, reader: Reader, commons: Data<Commons>) 
     for _ in 0..3 {
         // A try that was written down and not handed over keeps its entry, which has this id.
         let id = DisclosureId::from_random(commons.random());
-        let (viewer, cursor, agreement) = (reader.0.clone(), cursor.clone(), agreement.clone());
-        let read = retried(&commons, move |store| read(store, &viewer, cursor.as_deref(), agreement.clone(), limit)).await?;
+        let (kept, viewer, cursor, agreement) = (commons.kept, reader.0.clone(), cursor.clone(), agreement.clone());
+        let read =
+            retried(&commons, move |store| read(store, kept, &viewer, cursor.as_deref(), agreement.clone(), limit)).await?;
         let answer = Answer { id: &id, chunk: 0, caller: read.caller.as_ref(), channel: "changes", given: given(&read.page) };
         commons.ledger.record(&answer, commons.store.now()).await?;
         let response = respond(&commons, &read, &id)?;
@@ -48,9 +52,16 @@ pub async fn list(request: HttpRequest, reader: Reader, commons: Data<Commons>) 
     Err(Error::Unavailable("reading takes too long to be sure that it is still allowed".to_owned()))
 }
 
-fn read(store: &Store, viewer: &Viewer, cursor: Option<&str>, agreement: Option<String>, limit: i64) -> Result<Read, ReadError> {
+fn read(
+    store: &Store,
+    kept: Duration,
+    viewer: &Viewer,
+    cursor: Option<&str>,
+    agreement: Option<String>,
+    limit: i64,
+) -> Result<Read, ReadError> {
     let collections = store.collections()?;
-    let key = store.keyring().cursor();
+    let (key, now) = (store.keyring().cursor(), store.now());
     let done = store.view(viewer, |view| {
         let mine: Vec<String> = match &view.caller {
             Some(caller) => {
@@ -65,19 +76,25 @@ fn read(store: &Store, viewer: &Viewer, cursor: Option<&str>, agreement: Option<
         if mine.is_empty() {
             return Err(Error::MissingScope(Scope::Read("organizations".to_owned())).into());
         }
-        let from = match cursor {
+        let (from, [seen_at, pinned_at]) = match cursor {
             Some(cursor) => {
-                let [seen, target, share, removing, row] = bound.open(key, cursor)?;
-                ChangesFrom { seen, target, share, removing: removing == 1, row }
+                let [seen, target, share, removing, row, seen_at, pinned_at] = bound.open(key, cursor)?;
+                let aged = |commit: i64, at: i64| commit > 0 && cursor::has_aged(at, now, kept);
+                if aged(seen, seen_at) || aged(target, pinned_at) {
+                    return Err(Error::bad("gone", "this cursor is too old; read everything anew").into());
+                }
+                (ChangesFrom { seen, target, share, removing: removing == 1, row }, [seen_at, pinned_at])
             }
-            None => ChangesFrom::default(),
+            None => (ChangesFrom::default(), [0, 0]),
         };
         if view.anything_expired()? {
             return Err(ReadError::Expired);
         }
         let wanted = ShareQuery { agreement, ..ShareQuery::default() };
         let page = view.changes(&mine, &wanted, from, limit).map_err(gone)?;
-        Ok(Read { page, caller: view.caller.clone(), opened: view.opened, bound })
+        let pinned_at = if from.target == 0 { now.0 } else { pinned_at };
+        let times = if page.next.target == 0 { [pinned_at, 0] } else { [seen_at, pinned_at] };
+        Ok(Read { page, caller: view.caller.clone(), opened: view.opened, bound, times })
     });
     match (done, viewer) {
         (Err(ReadError::Api(Error::NotFound)), Viewer::Token(hash)) => {
@@ -142,7 +159,8 @@ fn respond(commons: &Commons, read: &Read, id: &DisclosureId) -> Result<HttpResp
         items.push(text);
     }
     let ChangesFrom { seen, target, share, removing, row } = read.page.next;
-    let position = [seen, target, share, i64::from(removing), row];
+    let [seen_at, pinned_at] = read.times;
+    let position = [seen, target, share, i64::from(removing), row, seen_at, pinned_at];
     let next = read.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
     let mut response = HttpResponse::Ok();
     response.content_type("application/json").insert_header(("Cache-Control", "private, no-store"));

@@ -78,7 +78,7 @@ pub async fn records(
             let page = own.page(&commons, from, limit.unwrap_or(PAGE)).await?;
             let items: Vec<Value> = page.records.iter().map(|record| record.to_json(&page.schema)).collect();
             let next = match page.after {
-                Some(after) => Some(bound.seal(key, commons.random(), [page.edition, after, 0, 0, 0])?),
+                Some(after) => Some(bound.seal(key, commons.random(), [page.edition, after, 0, 0, 0, 0, 0])?),
                 None => None,
             };
             Ok(HttpResponse::Ok()

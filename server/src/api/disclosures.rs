@@ -31,7 +31,7 @@ pub async fn list(request: HttpRequest, bearer: Bearer<LedgerRead>, commons: Dat
             let page = page(&commons, &organization, below, limit.unwrap_or(PAGE)).await?;
             let items: Vec<Value> = page.items.into_iter().map(linked).collect();
             let next = match page.below {
-                Some(below) => Some(bound.seal(key, commons.random(), [below, 0, 0, 0, 0])?),
+                Some(below) => Some(bound.seal(key, commons.random(), [below, 0, 0, 0, 0, 0, 0])?),
                 None => None,
             };
             Ok(HttpResponse::Ok()

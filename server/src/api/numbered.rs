@@ -51,7 +51,7 @@ impl Numbered {
         response.insert_header(("Cache-Control", "private, no-store"));
         match self.format {
             Format::Json => {
-                let position = [self.after + i64::try_from(found.len()).unwrap_or(0), 0, 0, 0, 0];
+                let position = [self.after + i64::try_from(found.len()).unwrap_or(0), 0, 0, 0, 0, 0, 0];
                 let next = if more {
                     Some(self.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?)
                 } else {

@@ -3,15 +3,16 @@
 //! The token, the scope, the shares, the names and the rows all come from one snapshot.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hayward_domain::condition::Condition;
+use hayward_domain::moment::Moment;
 use hayward_domain::scope::Scope;
 use hayward_store::{AudienceKind, Caller, Order, ShareQuery, ShareSummary, SharedRow, Store, StoreError, View, Viewer};
 
 use super::names::{Names, filter};
 use super::params::{Params, unknown};
-use crate::cursor::Bound;
+use crate::cursor::{self, Bound};
 use crate::error::Error;
 
 /// Why a page could not be made.
@@ -57,6 +58,8 @@ pub struct Page {
     pub opened: Instant,
     /// The commit that the pages of this list are of.
     pub commit: i64,
+    /// When the first of them was read, or a little before.
+    pub begun: Moment,
     /// The shares that were looked at.
     pub shares: Vec<ShareSummary>,
     /// The rows.
@@ -149,16 +152,26 @@ impl Reading {
     ///
     /// # Errors
     /// What is wrong with the request, or the database's.
-    pub fn page(&self, store: &Store, cursor: Option<&str>, from: Option<(i64, i64)>, limit: i64) -> Result<Page, ReadError> {
-        let key = store.keyring().cursor();
+    pub fn page(
+        &self,
+        store: &Store,
+        kept: Duration,
+        cursor: Option<&str>,
+        from: Option<(i64, i64)>,
+        limit: i64,
+    ) -> Result<Page, ReadError> {
+        let (key, now) = (store.keyring().cursor(), store.now());
         self.view(store, |view| {
             let bound = self.bound(view.caller.as_ref());
-            let from = match cursor {
+            let (from, begun) = match cursor {
                 Some(cursor) => {
-                    let [commit, row, ..] = bound.open(key, cursor)?;
-                    Some((commit, row))
+                    let [commit, row, begun, ..] = bound.open(key, cursor)?;
+                    if cursor::has_aged(begun, now, kept) {
+                        return Err(too_old().into());
+                    }
+                    (Some((commit, row)), Moment(begun))
                 }
-                None => from,
+                None => (from, now),
             };
             let commit = from.map_or(view.commit, |(commit, _)| commit);
             view.honours(commit).map_err(gone)?;
@@ -175,6 +188,7 @@ impl Reading {
                 caller: view.caller.clone(),
                 opened: view.opened,
                 commit,
+                begun,
                 rows: page.rows,
                 after: page.after,
                 columns: names.in_order,
@@ -200,6 +214,7 @@ impl Reading {
                 caller: view.caller.clone(),
                 opened: view.opened,
                 commit: view.commit,
+                begun: store.now(),
                 rows: vec![row],
                 after: None,
                 columns: Vec::new(),
@@ -291,7 +306,11 @@ impl Reading {
 
 fn gone(error: StoreError) -> Error {
     match error {
-        StoreError::Stale(_) => Error::bad("gone", "this cursor is too old: what it pointed at is no longer kept"),
+        StoreError::Stale(_) => too_old(),
         other => other.into(),
     }
+}
+
+fn too_old() -> Error {
+    Error::bad("gone", "this cursor is too old: what it pointed at is no longer kept")
 }

@@ -96,8 +96,8 @@ async fn next_page(
     from: Option<(i64, i64)>,
     limit: i64,
 ) -> Result<Page, Error> {
-    let reading = reading.clone();
-    retried(commons, move |store| reading.page(store, cursor.as_deref(), from, limit)).await
+    let (reading, kept) = (reading.clone(), commons.kept);
+    retried(commons, move |store| reading.page(store, kept, cursor.as_deref(), from, limit)).await
 }
 
 /// Writes the entry, and makes sure that what was read may still be handed over.
@@ -145,7 +145,8 @@ async fn page_response(request: &HttpRequest, commons: &Commons, page: &Page, id
     }
     let next = match page.after {
         Some(row) => {
-            let sealed = page.bound.seal(commons.store.keyring().cursor(), commons.random(), [page.commit, row, 0, 0, 0])?;
+            let position = [page.commit, row, page.begun.0, 0, 0, 0, 0];
+            let sealed = page.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
             format!("\"{sealed}\"")
         }
         None => "null".to_owned(),

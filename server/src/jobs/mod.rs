@@ -25,9 +25,12 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Starts the jobs. Editions older than `kept` are pruned.
+    /// Starts the jobs.
     #[must_use]
-    pub fn start(commons: &Commons, kept: Duration) -> Self {
+    pub fn start(commons: &Commons) -> Self {
+        // A commit carries the time at which it began. The margin is for those that took long: no cursor may find its rows gone
+        // before its own time is up.
+        let kept = commons.kept.saturating_add(PRUNE_EVERY);
         let stop = Arc::new(AtomicBool::new(false));
         let wake = Arc::clone(&commons.wake);
         let (store, ledger) = (Arc::clone(&commons.store), Arc::clone(&commons.ledger));

@@ -36,8 +36,14 @@ impl Ids<'_> {
             path if path.starts_with("/api/v1/disclosures/") => &self.disclosure,
             _ => &self.record,
         };
-        let named = [("{id}", id), ("{version}", "1"), ("{event}", "approve"), ("{collection}", "opportunities"), ("{name}", "opportunity"),
-            ("{code}", "not-found")];
+        let named = [
+            ("{id}", id),
+            ("{version}", "1"),
+            ("{event}", "approve"),
+            ("{collection}", "opportunities"),
+            ("{name}", "opportunity"),
+            ("{code}", "not-found"),
+        ];
         named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value))
     }
 }
@@ -88,10 +94,12 @@ fn own_ids(world: &World) -> Ids<'_> {
     }
 }
 
-/// Things of others: a list of the third's, its agreement with the fourth, what it disclosed to the partner, a row that only it sees.
+/// Things of others: a list of the third's, its agreement with the fourth, what it disclosed to the partner, and a row that only
+/// it sees.
 fn foreign_ids(world: &World) -> Ids<'_> {
     let theirs = world.get(PartnerClient, "/api/v1/opportunities?audience=members").expect(200);
-    let hidden = world.get(ThirdClient, &format!("/api/v1/opportunities?agreement={}&title[prefix]=Hidden", world.id("third-agreement")));
+    let hidden =
+        world.get(ThirdClient, &format!("/api/v1/opportunities?agreement={}&title[prefix]=Hidden", world.id("third-agreement")));
     Ids {
         dataset: world.id("third-jobs"),
         import: world.id("third-jobs-import"),

@@ -24,7 +24,8 @@ fn item_text(page: &str) -> String {
 
 /// What the preview of a version shows, and what the partner gets.
 fn shown_and_got(world: &World, agreement: &str, version: u32, collection: &str) -> (String, String) {
-    let preview = world.get(Steward, &format!("{AGREEMENTS}/{agreement}/versions/{version}/preview?limit=1000")).expect(200).text();
+    let preview =
+        world.get(Steward, &format!("{AGREEMENTS}/{agreement}/versions/{version}/preview?limit=1000")).expect(200).text();
     let list = world.get(PartnerClient, &format!("/api/v1/{collection}?agreement={agreement}&limit=1000")).expect(200).text();
     (item_text(&preview), item_text(&list))
 }
@@ -89,7 +90,10 @@ on_both! {
             let (after, got) = shown_and_got(&world, id, 1, "opportunities");
             assert_eq!(item_text(&before), got);
             assert_eq!(after, got);
-            world.import(world.id("jobs"), "reference,title,country\nNEW-1,Added,DE\nNEW-2,Added as well,DE\nZQX-REF-9,Retitled,DE\n");
+            world.import(
+                world.id("jobs"),
+                "reference,title,country\nNEW-1,Added,DE\nNEW-2,Added as well,DE\nZQX-REF-9,Retitled,DE\n",
+            );
             let (after, got) = shown_and_got(&world, id, 1, "opportunities");
             assert_eq!(after, got, "also after an import");
         }

@@ -74,7 +74,14 @@ on_both! {
             let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
             world.put(Editor, &format!("{path}/matching"), &all_decided(&import)).expect(200).json()
         };
-        let codes = |import: &Value| import["problems"].as_array().unwrap().iter().map(|problem| problem["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        let codes = |import: &Value| {
+            import["problems"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|problem| problem["code"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
         let before = world.standing(&dataset);
 
         let nul = upload(b"reference,title\nN1,with \0 inside\nN2,fine\n");
@@ -90,7 +97,10 @@ on_both! {
         assert_eq!(cut["state"], "failed");
         assert!(!cut["failure"]["code"].as_str().unwrap().is_empty(), "{cut}");
         let twice = upload(b"reference,title,title\nT1,One,Two\n");
-        assert!(codes(&twice).contains(&"duplicate-label".to_owned()) || !twice["columns"].as_array().unwrap().is_empty(), "{twice}");
+        assert!(
+            codes(&twice).contains(&"duplicate-label".to_owned()) || !twice["columns"].as_array().unwrap().is_empty(),
+            "{twice}"
+        );
         assert_eq!(world.standing(&dataset), before, "nothing is written before a commit");
     }
 }
@@ -99,7 +109,8 @@ on_both! {
     fn a_file_name_is_a_name_and_no_path(world: World) {
         let dataset = world.id("unshared");
         let folder = |world: &World| {
-            let mut names: Vec<_> = std::fs::read_dir(world.database.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
+            let mut names: Vec<_> =
+                std::fs::read_dir(world.database.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
             names.sort();
             names
         };
@@ -111,9 +122,11 @@ on_both! {
         assert_eq!(folder(&world), before);
         let path = |name: &str| format!("/api/v1/datasets/{dataset}/imports?filename={name}");
         for name in ["", "%00", &"n".repeat(256)] {
-            Answer::to(world.request(Editor, Method::POST, &path(name)).body("reference,title\nA,B\n")).problem(400, "invalid-parameter");
+            Answer::to(world.request(Editor, Method::POST, &path(name)).body("reference,title\nA,B\n"))
+                .problem(400, "invalid-parameter");
         }
-        Answer::to(world.request(Editor, Method::POST, &format!("{}&surprise=1", path("a.csv"))).body("x")).problem(400, "unknown-parameter");
+        Answer::to(world.request(Editor, Method::POST, &format!("{}&surprise=1", path("a.csv"))).body("x"))
+            .problem(400, "unknown-parameter");
     }
 }
 

@@ -15,7 +15,9 @@ fn file() -> &'static str {
     static FILE: OnceLock<String> = OnceLock::new();
     FILE.get_or_init(|| {
         let words = "of many ".repeat(500);
-        (1..=ROWS).map(|row| format!("M{row},Mass {row},ES,{words}\n")).fold("reference,title,country,description\n".to_owned(), |file, row| file + &row)
+        (1..=ROWS)
+            .map(|row| format!("M{row},Mass {row},ES,{words}\n"))
+            .fold("reference,title,country,description\n".to_owned(), |file, row| file + &row)
     })
 }
 

@@ -83,13 +83,21 @@ fn nothing_in(text: &str, place: &str) {
 /// What the provider does meanwhile: all of it about hidden things, some of it wrong.
 fn provider_goes_on(world: &World) {
     let jobs = world.id("jobs");
-    world.import(jobs, "reference,title,description,country\nZQX-REF-1,Job 01,ZQX-EDITED,ES\nZQX-REF-9,Hidden job 09,ZQX-EDITED,DE\n");
-    let wrong = world.upload(jobs, "reference,title,closes_on,website\nZQX-W1,ZQX-WRONG,ZQX no day,zqx-no-address\n").expect(201).json();
+    world.import(
+        jobs,
+        "reference,title,description,country\nZQX-REF-1,Job 01,ZQX-EDITED,ES\nZQX-REF-9,Hidden job 09,ZQX-EDITED,DE\n",
+    );
+    let wrong =
+        world.upload(jobs, "reference,title,closes_on,website\nZQX-W1,ZQX-WRONG,ZQX no day,zqx-no-address\n").expect(201).json();
     let path = format!("/api/v1/imports/{}", wrong["id"].as_str().unwrap());
     world.put(Persona::Editor, &format!("{path}/matching"), &all_decided(&wrong)).expect(200);
     world.get(Persona::Editor, &format!("{path}/problems")).expect(200);
     world.get(Persona::Editor, &format!("{path}/diff")).expect(200);
-    world.put(Persona::Editor, &format!("{path}/matching"), &json!({"columns": [{"column": "ZQX", "header": "ZQX", "field": "zqx"}]}));
+    world.put(
+        Persona::Editor,
+        &format!("{path}/matching"),
+        &json!({"columns": [{"column": "ZQX", "header": "ZQX", "field": "zqx"}]}),
+    );
     world.upload(jobs, "{\"ZQX\": [ZQX").expect(201);
     world.get(Persona::Editor, &format!("/api/v1/datasets/{jobs}/records?sort=ZQX"));
     world.post(Persona::Nobody, "/api/v1/sessions", &json!({"email": "zqx-@people.example", "password": "ZQX-PASSWORD"}));

@@ -11,7 +11,14 @@ use crate::world::Persona::{EmptyClient, Nobody};
 use crate::world::{Persona, World};
 
 fn concrete(route: &Route) -> String {
-    let names = [("{collection}", "opportunities"), ("{id}", "x"), ("{version}", "1"), ("{event}", "approve"), ("{name}", "x"), ("{code}", "x")];
+    let names = [
+        ("{collection}", "opportunities"),
+        ("{id}", "x"),
+        ("{version}", "1"),
+        ("{event}", "approve"),
+        ("{name}", "x"),
+        ("{code}", "x"),
+    ];
     names.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
 
@@ -55,7 +62,12 @@ on_both! {
                     ask(&world, Nobody, route).problem(401, "unauthenticated");
                     let answer = ask(&world, EmptyClient, route);
                     answer.problem(403, "insufficient-scope");
-                    assert!(answer.header("www-authenticate").contains(&format!("scope=\"{scope}\"")), "{} {}", route.method, route.path);
+                    assert!(
+                        answer.header("www-authenticate").contains(&format!("scope=\"{scope}\"")),
+                        "{} {}",
+                        route.method,
+                        route.path
+                    );
                     continue;
                 }
             };

@@ -9,8 +9,12 @@ use crate::world::{Persona, World};
 const FORMATS: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 /// The collections, with their schemas.
-const COLLECTIONS: [(&str, &str); 4] =
-    [("opportunities", "opportunity"), ("memberships", "membership"), ("organizations", "organization"), ("measurements", "measurement")];
+const COLLECTIONS: [(&str, &str); 4] = [
+    ("opportunities", "opportunity"),
+    ("memberships", "membership"),
+    ("organizations", "organization"),
+    ("measurements", "measurement"),
+];
 
 /// Words that a curious reader would try.
 const GUESSES: [&str; 5] = ["ZQX-DESC-1", "ZQX", "91234.77", "2026-10-13", "34 600926"];
@@ -23,10 +27,33 @@ fn fields(world: &World, schema: &str) -> Vec<String> {
 
 /// Queries that select, order and shape; good ones and bad ones.
 fn queries(world: &World, schema: &str) -> Vec<String> {
-    let mut queries: Vec<String> = ["", "count=true", "limit=1", "limit=0", "limit=1000&count=true", "cursor=abc", "nonsense=1", "sort=nonsense",
-        "fields=nonsense", "audience=members", "audience=public", "audience=organization", "audience=all"].map(str::to_owned).into();
-    for agreement in ["agreement", "people-agreement", "public-agreement", "third-agreement", "members-agreement", "suspended-agreement",
-        "ended-agreement", "foreign-agreement"] {
+    let mut queries: Vec<String> = [
+        "",
+        "count=true",
+        "limit=1",
+        "limit=0",
+        "limit=1000&count=true",
+        "cursor=abc",
+        "nonsense=1",
+        "sort=nonsense",
+        "fields=nonsense",
+        "audience=members",
+        "audience=public",
+        "audience=organization",
+        "audience=all",
+    ]
+    .map(str::to_owned)
+    .into();
+    for agreement in [
+        "agreement",
+        "people-agreement",
+        "public-agreement",
+        "third-agreement",
+        "members-agreement",
+        "suspended-agreement",
+        "ended-agreement",
+        "foreign-agreement",
+    ] {
         queries.push(format!("agreement={}", world.id(agreement)));
     }
     queries.extend(["provider", "third", "fourth"].map(|organization| format!("provider={}", world.id(organization))));
@@ -98,8 +125,23 @@ pub fn feed(world: &World, who: Persona, cursor: Option<String>, look: &mut dyn 
 
 /// Everything else that answers a `GET`: about the provider's things, about nothing, and about one's own.
 pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &Answer)) {
-    let mut paths: Vec<String> = ["/", "/healthz", "/readyz", "/setup", "/problems/not-found", "/nowhere", "/api/v1/schemas", "/api/v1/catalogue",
-        "/api/v1/datasets", "/api/v1/agreements", "/api/v1/disclosures", "/api/v1/recipes", "/api/v1/changes?agreement=x"].map(str::to_owned).into();
+    let mut paths: Vec<String> = [
+        "/",
+        "/healthz",
+        "/readyz",
+        "/setup",
+        "/problems/not-found",
+        "/nowhere",
+        "/api/v1/schemas",
+        "/api/v1/catalogue",
+        "/api/v1/datasets",
+        "/api/v1/agreements",
+        "/api/v1/disclosures",
+        "/api/v1/recipes",
+        "/api/v1/changes?agreement=x",
+    ]
+    .map(str::to_owned)
+    .into();
     for (_, schema) in COLLECTIONS {
         paths.push(format!("/api/v1/schemas/{schema}"));
     }
@@ -109,7 +151,9 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         paths.extend([import.clone(), format!("{import}/problems"), format!("{import}/diff")]);
     }
     paths.push(format!("/api/v1/imports/{}", world.id("jobs-draft")));
-    for agreement in ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"] {
+    for agreement in
+        ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"]
+    {
         let path = format!("/api/v1/agreements/{}", world.id(agreement));
         paths.extend([path.clone(), format!("{path}/versions/1/preview")]);
     }

@@ -15,7 +15,8 @@ use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::{Role, Scopes};
 use hayward_importers::{Decision as Goes, Matching};
 use hayward_store::{
-    Caller, DatabaseUrl, Decision, Fresh, Keyring, NewClient, NewDataset, NewImport, NewOrganization, NewPerson, NewToken, Settings, Store,
+    Caller, DatabaseUrl, Decision, Fresh, Keyring, NewClient, NewDataset, NewImport, NewOrganization, NewPerson, NewToken,
+    Settings, Store,
 };
 use hayward_tests::server::{START, TestClock, seeded_random};
 use rand::rngs::StdRng;
@@ -50,8 +51,9 @@ pub fn terms(dataset: &str, audience: &Value, fields: Value) -> Value {
 pub fn treated() -> Value {
     json!({
         "reference": "pseudonym", "title": "exact", "category": "exact", "country": "exact", "city": {"generalised": "prefix:2"},
-        "latitude": {"generalised": "grid:0.5"}, "longitude": {"generalised": "grid:0.5"}, "salary_min": {"generalised": "band:5000"},
-        "closes_on": {"generalised": "month"}, "contact_email": "masked", "contact_phone": "masked",
+        "latitude": {"generalised": "grid:0.5"}, "longitude": {"generalised": "grid:0.5"},
+        "salary_min": {"generalised": "band:5000"}, "closes_on": {"generalised": "month"},
+        "contact_email": "masked", "contact_phone": "masked",
     })
 }
 

@@ -134,7 +134,8 @@ on_both! {
         let dataset = dataset(&world);
         world.import(&dataset, FILE);
         let (edition, before) = world.standing(&dataset);
-        let second = world.import(&dataset, "reference,title,country,closes_on,Shelf mark\nA1,Master baker,FR,,s-9\nA7,Painter,ES,,\n");
+        let second =
+            world.import(&dataset, "reference,title,country,closes_on,Shelf mark\nA1,Master baker,FR,,s-9\nA7,Painter,ES,,\n");
         assert_eq!(second["counts"]["updated"], 1);
         assert_eq!(second["counts"]["created"], 1);
         assert_ne!(world.standing(&dataset).1, before);

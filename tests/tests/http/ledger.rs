@@ -42,8 +42,14 @@ fn verified(lines: &[String]) -> verify::Report {
 on_both! {
     fn every_answer_with_somebodys_data_has_its_entry(world: World) {
         let id = world.get(PartnerClient, JOBS).items()[0]["id"].as_str().unwrap().to_owned();
-        let paths = [JOBS.to_owned(), format!("{JOBS}?count=true&limit=1"), format!("{JOBS}?title=nothing"), format!("{JOBS}/{id}"),
-            "/api/v1/memberships".to_owned(), "/api/v1/changes?limit=3".to_owned()];
+        let paths = [
+            JOBS.to_owned(),
+            format!("{JOBS}?count=true&limit=1"),
+            format!("{JOBS}?title=nothing"),
+            format!("{JOBS}/{id}"),
+            "/api/v1/memberships".to_owned(),
+            "/api/v1/changes?limit=3".to_owned(),
+        ];
         for path in paths {
             for accept in ["application/json", "text/csv", "application/x-ndjson"] {
                 let answer = world.get_as(PartnerClient, &path, accept).expect(200);
@@ -60,7 +66,8 @@ on_both! {
 
 on_both! {
     fn an_entry_says_what_was_given_and_not_a_word_of_it(world: World) {
-        let answer = world.get(PartnerClient, &format!("{JOBS}?audience=organization&fields=title,city&country=ES&limit=3")).expect(200);
+        let answer =
+            world.get(PartnerClient, &format!("{JOBS}?audience=organization&fields=title,city&country=ES&limit=3")).expect(200);
         let entry = entry(&world, Steward, &answer).ok();
         assert_eq!(entry["channel"], "list");
         let parts = entry["disclosed"].as_array().unwrap();
@@ -71,7 +78,8 @@ on_both! {
         assert_eq!(part["version"], 1);
         assert_eq!(part["edition"], 1);
         assert_eq!(part["purpose"], "job-matching");
-        assert_eq!(part["fields"], json!(["city", "title"]));
+        // Whoever asks for the rows of a country has learnt the country of those it gets.
+        assert_eq!(part["fields"], json!(["city", "country", "title"]));
         assert_eq!(part["count"], 3);
         assert!(!entry.to_string().contains("Job 0"));
     }
@@ -99,7 +107,8 @@ on_both! {
         let answer = world.get_as(PartnerClient, &format!("{JOBS}?audience=organization"), "application/x-ndjson").expect(200);
         assert_eq!(answer.text().lines().count(), 1_208);
         let entry = entry(&world, Steward, &answer).ok();
-        let counts: Vec<i64> = entry["disclosed"].as_array().unwrap().iter().map(|part| part["count"].as_i64().unwrap()).collect();
+        let counts: Vec<i64> =
+            entry["disclosed"].as_array().unwrap().iter().map(|part| part["count"].as_i64().unwrap()).collect();
         assert_eq!(counts.iter().sum::<i64>(), 1_208);
         assert_eq!(counts.len(), 3, "chunks of 500");
     }
@@ -107,7 +116,8 @@ on_both! {
 
 on_both! {
     fn disclosures_are_listed_newest_first_page_by_page(world: World) {
-        let ids: Vec<String> = (0..7).map(|_| world.get(PartnerClient, JOBS).expect(200).header("disclosure-id").to_owned()).collect();
+        let ids: Vec<String> =
+            (0..7).map(|_| world.get(PartnerClient, JOBS).expect(200).header("disclosure-id").to_owned()).collect();
         let (mut seen, mut next) = (Vec::new(), "/api/v1/disclosures?limit=2".to_owned());
         loop {
             let page = world.get(Steward, &next).ok();
@@ -205,7 +215,13 @@ on_both! {
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| (0..60).for_each(|_| drop(world.get(PartnerClient, &format!("{JOBS}?limit=1")))));
             while !reader.is_finished() {
-                let lines: Vec<String> = world.get_as(Steward, "/api/v1/disclosures", "application/x-ndjson").expect(200).text().lines().map(str::to_owned).collect();
+                let lines: Vec<String> = world
+                    .get_as(Steward, "/api/v1/disclosures", "application/x-ndjson")
+                    .expect(200)
+                    .text()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect();
                 assert_eq!(verified(&lines).faults, Vec::<String>::new());
                 seal_all(&world);
             }

@@ -11,8 +11,13 @@ on_both! {
     fn without_a_ledger_no_byte_of_data_leaves(world: World) {
         let id = world.get(PartnerClient, "/api/v1/opportunities").items()[0]["id"].as_str().unwrap().to_owned();
         tables::tell(&world.database, "alter table entries rename to lost_entries");
-        let paths = ["/api/v1/opportunities".to_owned(), "/api/v1/opportunities?count=true".to_owned(), format!("/api/v1/opportunities/{id}"),
-            "/api/v1/memberships?fields=given_name".to_owned(), "/api/v1/changes".to_owned()];
+        let paths = [
+            "/api/v1/opportunities".to_owned(),
+            "/api/v1/opportunities?count=true".to_owned(),
+            format!("/api/v1/opportunities/{id}"),
+            "/api/v1/memberships?fields=given_name".to_owned(),
+            "/api/v1/changes".to_owned(),
+        ];
         for path in paths {
             for accept in ["application/json", "text/csv", "application/x-ndjson"] {
                 let answer = world.get_as(PartnerClient, &path, accept);

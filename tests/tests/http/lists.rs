@@ -5,7 +5,10 @@
 /// Parts of values that must never come out towards a recipient. Long enough, or with letters that no random id has, so that none
 /// comes up by chance.
 pub fn canaries() -> Vec<String> {
-    let mut canaries: Vec<String> = ["ZQX", "zqx-", "17283469", "55817269", "92653589", "41762893", "91234.77", "2026-10-13", "34 600926"].map(str::to_owned).into();
+    let mut canaries: Vec<String> =
+        ["ZQX", "zqx-", "17283469", "55817269", "92653589", "41762893", "91234.77", "2026-10-13", "34 600926"]
+            .map(str::to_owned)
+            .into();
     canaries.extend((1..=12).map(closes_on));
     canaries.extend((1..=6).map(|row| format!("198{row}-06-19")));
     canaries
@@ -33,8 +36,9 @@ pub fn jobs() -> String {
         let title = if row <= 8 { format!("Job {row:02}") } else { format!("Hidden job {row:02}") };
         let category = if row % 3 == 0 { "gig" } else { "job" };
         csv.push_str(&format!(
-            "ZQX-REF-{row},{title},ZQX-DESC-{row},ZQX-KIND-{row},{category},Ba ZQX-CITY-{row},{country},{}.17283469,{}.55817269,Zoe ZQX-NAME-{row},\
-             zqx-mail-{row}@vall.example,+34 600926{row:03},https://zqx-{row}.example/,{}.92653589,91234.77,2026-10-13,{},ZQX-STATUS,ZQX-PRIVATE-{row}\n",
+            "ZQX-REF-{row},{title},ZQX-DESC-{row},ZQX-KIND-{row},{category},Ba ZQX-CITY-{row},{country},{}.17283469,\
+             {}.55817269,Zoe ZQX-NAME-{row},zqx-mail-{row}@vall.example,+34 600926{row:03},https://zqx-{row}.example/,\
+             {}.92653589,91234.77,2026-10-13,{},ZQX-STATUS,ZQX-PRIVATE-{row}\n",
             40 + row,
             row,
             20_000 + row * 1_000,
@@ -48,7 +52,9 @@ pub fn jobs() -> String {
 pub fn people() -> String {
     let mut csv = String::from("member_id,given_name,family_name,email,birth_date,postcode,shares,notes\n");
     for row in 1..=6 {
-        csv.push_str(&format!("ZQX-M{row},Ann{row},ZQX-FAMILY-{row},zqx-{row}@people.example,198{row}-06-19,ZQX{row},41762893,ZQX-NOTE-{row}\n"));
+        csv.push_str(&format!(
+            "ZQX-M{row},Ann{row},ZQX-FAMILY-{row},zqx-{row}@people.example,198{row}-06-19,ZQX{row},41762893,ZQX-NOTE-{row}\n"
+        ));
     }
     csv
 }
@@ -57,7 +63,9 @@ pub fn people() -> String {
 pub fn coops() -> String {
     let mut csv = String::from("identifier,name,legal_name,city,country,email,phone,activities\n");
     for row in 1..=3 {
-        csv.push_str(&format!("ZQX-C{row},Coop {row},ZQX-LEGAL-{row},Vic,ES,zqx-{row}@coop.example,+34 600926{row:03},ZQX-ACT-{row}\n"));
+        csv.push_str(&format!(
+            "ZQX-C{row},Coop {row},ZQX-LEGAL-{row},Vic,ES,zqx-{row}@coop.example,+34 600926{row:03},ZQX-ACT-{row}\n"
+        ));
     }
     csv
 }

@@ -1,28 +1,38 @@
 //! The program over HTTP: journeys through it, who may ask for what, and what must never come out.
 //!
-//! Every test has a commons of its own, a copy of the one that [`founding`] makes, and asks it the way a stranger's program would.
-//! Reaching past HTTP is for setting up, and for looking at what was written down.
+//! Every test has a commons of its own, a copy of the one that [`founding`] makes, and asks it the way a stranger's program
+//! would. Reaching past HTTP is for setting up, and for looking at what was written down.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where it is surprised")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where it is surprised"
+)]
 
 mod access;
 mod agreeing;
 mod answer;
+mod bad_bodies;
 mod bad_files;
 mod bad_requests;
 mod bulk;
 mod canaries;
 mod census;
 mod crawl;
+mod feed;
 mod founding;
 mod importing;
 mod ledger;
 mod ledger_lost;
 mod lists;
 mod oauth;
+mod process;
 mod program;
 mod querying;
 mod real_list;
+mod refusals;
 mod revocation;
 mod tables;
 mod world;

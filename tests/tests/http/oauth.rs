@@ -141,7 +141,9 @@ on_both! {
 on_both! {
     fn wrong_credentials_all_look_alike(world: World) {
         let wrong = sign_in(&world, Steward, "not the password").without_the_request();
-        let unknown = world.post(Nobody, "/api/v1/sessions", &json!({"email": "who@people.example", "password": PASSWORD})).without_the_request();
+        let unknown = world
+            .post(Nobody, "/api/v1/sessions", &json!({"email": "who@people.example", "password": PASSWORD}))
+            .without_the_request();
         // An operator who belongs to no organization has nothing to sign in to.
         let operator = sign_in(&world, Persona::Operator, PASSWORD).without_the_request();
         assert_eq!(wrong.0, 401);

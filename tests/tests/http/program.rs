@@ -1,9 +1,7 @@
 //! The program as people start it: its commands, what they print, how they end.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use hayward::config;
 use hayward::routes::ROUTES;
@@ -13,101 +11,13 @@ use hayward_tests::server::{Server, TestClock};
 use hayward_tests::{Kind, TestDatabase, on_both};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
-use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::founding::SEED;
+use crate::process::{Running, http, printed, run, serving};
 use crate::world::Persona::{Editor, PartnerClient, Steward};
 use crate::world::World;
-
-/// The program, built from what these tests were built from.
-fn program() -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--message-format", "json", "--bin", "hayward", "-p", "hayward", "-p", "hayward-tests"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .env("CARGO_TARGET_DIR", target)
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["executable"].as_str().map(PathBuf::from);
-    let mut program = Command::new(messages.lines().find_map(of).expect("cargo says where it put the program"));
-    for variable in ["DATABASE_URL", "HAYWARD_KEY_FILE", "HAYWARD_LISTEN", "HAYWARD_LOG"] {
-        program.env_remove(variable);
-    }
-    program
-}
-
-/// Runs the program to its end.
-fn run(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
-    let mut program = program();
-    prepare(program.args(arguments));
-    program.output().unwrap()
-}
-
-/// What a command with `--json` printed: one object and nothing else.
-#[track_caller]
-fn printed(output: &Output) -> Value {
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
-    assert_eq!(text.trim().lines().count(), 1, "{text}");
-    serde_json::from_str(&text).unwrap()
-}
-
-/// A server that runs beside us; stopped when this is dropped.
-struct Running {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-    url: String,
-}
-
-impl Running {
-    fn start(mut program: Command) -> Self {
-        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        let mut running = Self { child, lines, url: String::new() };
-        let first = running.line();
-        running.url = first.strip_prefix("listening on ").expect("one line with the URL").to_owned();
-        running
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        assert!(self.lines.read_line(&mut line).unwrap() > 0, "the program ended");
-        line.trim_end().to_owned()
-    }
-
-    /// Asks it to end, as a service manager does.
-    fn stop(mut self) {
-        // It answers: it has taken over what a signal does.
-        assert_eq!(http().get(format!("{}/healthz", self.url)).send().unwrap().status(), 200);
-        let began = Instant::now();
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(self.child.wait().unwrap().success(), "it ends well");
-        assert!(began.elapsed() < Duration::from_secs(12));
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Ended already, where the test came to its end.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-fn http() -> Client {
-    Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
-}
-
-fn serving(command: &str, db: &TestDatabase, more: &[&str]) -> Running {
-    let mut program = program();
-    program.args([command, "--listen", "127.0.0.1:0", "--database-url", db.url()]).args(more);
-    program.env("HAYWARD_KEY_FILE", db.folder().join("keys"));
-    Running::start(program)
-}
 
 on_both! {
     fn an_empty_commons_is_set_up_once_at_the_address_it_prints(db: TestDatabase) {
@@ -208,7 +118,8 @@ on_both! {
         drop(server);
         let import = |name: &str, text: &str, more: &[&str]| {
             let file = write(database.folder(), name, text);
-            let arguments = [&["import", &file, "--dataset", &dataset, "--json", "--database-url", database.url()], more].concat();
+            let arguments =
+                [&["import", &file, "--dataset", &dataset, "--json", "--database-url", database.url()], more].concat();
             run(&arguments, |program| {
                 program.env("HAYWARD_KEY_FILE", &keys);
             })
@@ -267,7 +178,7 @@ fn curl_lines(server: &mut Running) -> Vec<String> {
     lines
 }
 
-// Once, on the database that it takes by default: both are seeded by the demo's own tests, and an unoptimised build takes its time.
+// Once: the demo's own tests seed both databases, and an unoptimised build takes its time.
 #[test]
 fn the_demo_says_who_can_sign_in_and_goes_on_where_it_stopped() -> Result<(), ClusterError> {
     let db = TestDatabase::new(Kind::Sqlite)?;
@@ -277,7 +188,10 @@ fn the_demo_says_who_can_sign_in_and_goes_on_where_it_stopped() -> Result<(), Cl
         let output = Command::new("sh").args(["-c", &format!("{line} --fail")]).output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert!(answer["access_token"].is_string() || answer["items"].as_array().is_some_and(|items| !items.is_empty()), "{line}: {answer}");
+        assert!(
+            answer["access_token"].is_string() || answer["items"].as_array().is_some_and(|items| !items.is_empty()),
+            "{line}: {answer}"
+        );
     }
     let credentials: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_eq!(credentials["base_url"], demo.url);
@@ -287,7 +201,8 @@ fn the_demo_says_who_can_sign_in_and_goes_on_where_it_stopped() -> Result<(), Cl
     let people = organizations.iter().flat_map(|organization| organization["people"].as_array().unwrap());
     let steward = people.clone().find(|person| person["roles"].as_array().unwrap().contains(&json!("steward"))).unwrap().clone();
     let (email, password) = (&steward["email"], &steward["password"]);
-    let signed_in = http().post(format!("{}/api/v1/sessions", demo.url)).json(&json!({"email": email, "password": password})).send();
+    let signed_in =
+        http().post(format!("{}/api/v1/sessions", demo.url)).json(&json!({"email": email, "password": password})).send();
     assert_eq!(signed_in.unwrap().status(), 201);
     demo.stop();
 

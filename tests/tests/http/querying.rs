@@ -1,4 +1,4 @@
-//! Reading what is shared: filters, order, pages, formats, the feed.
+//! Reading what is shared: filters, order, pages, formats.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::world::Persona::{EmptyClient, Garbage, Nobody, PartnerClient, Steward, ThirdClient};
+use crate::world::Persona::{Nobody, PartnerClient, ThirdClient};
 use crate::world::World;
 
 const JOBS: &str = "/api/v1/opportunities";
@@ -42,8 +42,23 @@ on_both! {
         let agreement = world.id("agreement");
         let item = world.get(PartnerClient, &format!("{JOBS}?agreement={agreement}&title=Job%2001")).items().remove(0);
         let names: BTreeSet<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
-        let shown = ["id", "provider", "agreement", "edition", "reference", "title", "category", "country", "city", "latitude", "longitude",
-            "salary_min", "closes_on", "contact_email", "contact_phone"];
+        let shown = [
+            "id",
+            "provider",
+            "agreement",
+            "edition",
+            "reference",
+            "title",
+            "category",
+            "country",
+            "city",
+            "latitude",
+            "longitude",
+            "salary_min",
+            "closes_on",
+            "contact_email",
+            "contact_phone",
+        ];
         assert_eq!(names, BTreeSet::from(shown));
         assert_eq!(item["provider"], world.id("provider"));
         assert_eq!(item["agreement"], agreement);
@@ -63,7 +78,10 @@ on_both! {
         assert_eq!(titles(&world, "country[eq]=FR"), jobs(6..=8));
         assert_eq!(titles(&world, "country[in]=FR,ES"), jobs(1..=8));
         assert_eq!(titles(&world, "title[prefix]=Job"), jobs(1..=8));
-        assert_eq!(titles(&world, "title[gt]=Job%2006"), [jobs(7..=8), vec!["Theirs 1".to_owned(), "Theirs 2".to_owned()]].concat());
+        assert_eq!(
+            titles(&world, "title[gt]=Job%2006"),
+            [jobs(7..=8), vec!["Theirs 1".to_owned(), "Theirs 2".to_owned()]].concat()
+        );
         assert_eq!(titles(&world, "title[lte]=Job%2002"), jobs(1..=2));
         assert_eq!(titles(&world, "closes_on[gte]=2027-07"), jobs(7..=8));
         assert_eq!(titles(&world, "closes_on=2027-03"), jobs([3]));
@@ -106,7 +124,8 @@ on_both! {
 
 on_both! {
     fn pages_put_together_are_the_list_whatever_their_size_and_order(world: World) {
-        for query in ["count=false", "sort=-salary_min", "sort=category,title", "country[in]=ES,FR&sort=country", "fields=title"] {
+        for query in ["count=false", "sort=-salary_min", "sort=category,title", "country[in]=ES,FR&sort=country", "fields=title"]
+        {
             let whole = world.get(PartnerClient, &format!("{JOBS}?limit=1000&{query}")).items();
             for limit in [1, 3, 7] {
                 assert_eq!(pages(&world, &format!("{JOBS}?limit={limit}&{query}")), whole, "{query} by {limit}");
@@ -174,7 +193,8 @@ fn rows_of(sheet: &Answer) -> Vec<Vec<(String, String)>> {
     let heading = reader.headers().unwrap().clone();
     let row = |row: csv::StringRecord| {
         let cells = heading.iter().zip(row.iter()).filter(|(_, cell)| !cell.is_empty());
-        let mut cells: Vec<(String, String)> = cells.map(|(name, cell)| (name.to_owned(), hayward_importers::csv_plain(cell).to_string())).collect();
+        let mut cells: Vec<(String, String)> =
+            cells.map(|(name, cell)| (name.to_owned(), hayward_importers::csv_plain(cell).to_string())).collect();
         cells.sort();
         cells
     };
@@ -183,7 +203,8 @@ fn rows_of(sheet: &Answer) -> Vec<Vec<(String, String)>> {
 
 fn cells(item: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut cells: Vec<(String, String)> = item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    let mut cells: Vec<(String, String)> =
+        item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect();
     cells.sort();
     cells
 }
@@ -213,68 +234,14 @@ on_both! {
         again("\"another\"").expect(200);
         world.import(world.id("jobs"), "reference,description\nZQX-REF-1,changed where nobody sees it\n");
         again(first.header("etag")).expect(304);
-        world.import(world.id("jobs"), (1..=8).map(|row| format!("ZQX-REF-{row},Retitled\n")).fold("reference,title\n".to_owned(), |csv, row| csv + &row));
+        world.import(
+            world.id("jobs"),
+            (1..=8).map(|row| format!("ZQX-REF-{row},Retitled\n")).fold("reference,title\n".to_owned(), |csv, row| csv + &row),
+        );
         again(first.header("etag")).expect(200);
         let one = format!("{JOBS}/{}", first.items()[0]["id"].as_str().unwrap());
         let etag = world.get(PartnerClient, &one).expect(200).header("etag").to_owned();
         Answer::to(world.request(PartnerClient, Method::GET, &one).header("If-None-Match", etag)).expect(304);
-    }
-}
-
-on_both! {
-    fn the_feed_tells_a_copy_everything_that_it_has_to_do(world: World) {
-        let mut copy = Copy::default();
-        copy.follow(&world, "/api/v1/changes?limit=3");
-        copy.is_like(&world);
-        world.import(world.id("jobs"), "reference,title,country\nZQX-REF-1,Job one,ES\nZQX-REF-6,Job 06,DE\nNEW,Job new,FR\n");
-        copy.follow(&world, "/api/v1/changes?limit=3");
-        copy.is_like(&world);
-        let agreement = world.id("agreement").to_owned();
-        world.decide(Steward, &agreement, "suspend", 1).expect(200);
-        copy.follow(&world, "/api/v1/changes?limit=3");
-        copy.is_like(&world);
-        world.decide(Steward, &agreement, "resume", 1).expect(200);
-        copy.follow(&world, "/api/v1/changes?limit=3");
-        copy.is_like(&world);
-        assert_eq!(copy.items.len(), 8 + 6 + 3 + 2);
-    }
-}
-
-/// A partner's copy of everything that is shared with it, kept by the feed alone.
-#[derive(Default)]
-struct Copy {
-    items: std::collections::BTreeMap<String, Value>,
-    cursor: String,
-}
-
-impl Copy {
-    fn follow(&mut self, world: &World, path: &str) {
-        loop {
-            let cursor = if self.cursor.is_empty() { String::new() } else { format!("&cursor={}", self.cursor) };
-            let page = world.get(PartnerClient, &format!("{path}{cursor}")).ok();
-            self.cursor = page["next"].as_str().expect("there is always a next").to_owned();
-            let changes = page["items"].as_array().unwrap().clone();
-            for mut change in changes.clone() {
-                let members = change.as_object_mut().unwrap();
-                let (kind, _) = (members.shift_remove("type").unwrap(), members.shift_remove("collection").unwrap());
-                let key = format!("{} {}", members["agreement"], members["id"]);
-                if kind == "removed" { self.items.remove(&key) } else { self.items.insert(key, change) };
-            }
-            if changes.is_empty() {
-                return;
-            }
-        }
-    }
-
-    #[track_caller]
-    fn is_like(&self, world: &World) {
-        let collections = ["organizations", "opportunities", "memberships", "measurements"];
-        let lists = collections.map(|name| world.get(PartnerClient, &format!("/api/v1/{name}?limit=1000")).items());
-        let mut lists: Vec<String> = lists.concat().iter().map(Value::to_string).collect();
-        let mut copy: Vec<String> = self.items.values().map(Value::to_string).collect();
-        lists.sort();
-        copy.sort();
-        assert_eq!(copy, lists);
     }
 }
 
@@ -287,77 +254,5 @@ on_both! {
         assert_eq!(names, ["Coop 1", "Coop 2", "Coop 3"]);
         assert_eq!(world.get(Nobody, JOBS).items(), Vec::<Value>::new());
         assert_eq!(world.get(Nobody, "/api/v1/changes").items().len(), 3);
-    }
-}
-
-on_both! {
-    fn refusals_say_who_what_and_where(world: World) {
-        let unauthenticated = world.get(Garbage, JOBS);
-        unauthenticated.problem(401, "unauthenticated");
-        assert_eq!(unauthenticated.header("www-authenticate"), "Bearer");
-        let scope = world.get(EmptyClient, JOBS);
-        let problem = scope.problem(403, "insufficient-scope");
-        assert!(problem["detail"].as_str().unwrap().contains("opportunities:read"));
-        assert_eq!(scope.header("www-authenticate"), "Bearer error=\"insufficient_scope\", scope=\"opportunities:read\"");
-        let unknown = world.get(PartnerClient, &format!("{JOBS}?colour=red")).problem(400, "unknown-parameter");
-        assert_eq!(unknown["errors"][0]["parameter"], "colour");
-        assert_eq!(world.get(PartnerClient, &format!("{JOBS}?sort=colour")).problem(400, "unknown-field")["errors"][0]["parameter"], "sort");
-        world.get(PartnerClient, &format!("{JOBS}?title[like]=x")).problem(400, "unknown-operator");
-        world.get(PartnerClient, "/api/v1/recipes").problem(404, "not-found");
-        world.get(Nobody, "/api/v1/recipes").problem(404, "not-found");
-        world.get(PartnerClient, &format!("{JOBS}/rec_nothing")).problem(404, "not-found");
-        assert_eq!(world.get_as(PartnerClient, JOBS, "application/pdf").problem(406, "not-acceptable")["status"], 406);
-    }
-}
-
-on_both! {
-    fn the_type_of_every_problem_is_a_page(world: World) {
-        for (who, path) in [
-            (Garbage, JOBS),
-            (EmptyClient, JOBS),
-            (PartnerClient, "/api/v1/opportunities?limit=0"),
-            (PartnerClient, "/api/v1/opportunities?colour=red"),
-            (PartnerClient, "/api/v1/opportunities?cursor=abc"),
-            (PartnerClient, "/nowhere"),
-        ] {
-            let problem = world.get(who, path).json();
-            let page = world.get(Nobody, problem["type"].as_str().unwrap()).expect(200).text();
-            assert!(page.contains(problem["title"].as_str().unwrap()), "{page}");
-        }
-    }
-}
-
-on_both! {
-    fn a_hidden_field_is_answered_like_a_typo(world: World) {
-        for name in ["website", "description", "contact_name", "salary_max", "opens_on", "status", "kind", "region"] {
-            for query in ["NAME=x", "NAME[prefix]=x", "NAME[null]=true", "NAME[gte]=1", "sort=NAME", "sort=-NAME", "fields=NAME", "fields=title,NAME"] {
-                let ask = |name: &str| {
-                    let query = query.replace("NAME", name);
-                    let (status, body) = world.get(PartnerClient, &format!("{JOBS}?audience=organization&{query}")).without_the_request();
-                    (status, body.replace(&format!("`{name}"), "`NAME").replace(&format!("\"parameter\":\"{name}"), "\"parameter\":\"NAME"))
-                };
-                let (hidden, nothing) = (ask(name), ask("qwertzuiop"));
-                assert_eq!(hidden, nothing, "{query} with {name}");
-                assert_eq!(hidden.0, 400);
-            }
-        }
-    }
-}
-
-on_both! {
-    fn cursors_are_good_for_their_caller_and_their_query_only(world: World) {
-        let cursor = |path: &str| world.get(PartnerClient, path).ok()["next"].as_str().unwrap().to_owned();
-        let mine = cursor(&format!("{JOBS}?limit=2"));
-        world.get(PartnerClient, &format!("{JOBS}?limit=2&cursor={mine}")).expect(200);
-        for query in ["sort=title", "country=ES", "fields=title", "audience=organization"] {
-            world.get(PartnerClient, &format!("{JOBS}?limit=2&{query}&cursor={mine}")).problem(400, "invalid-cursor");
-        }
-        world.get(PartnerClient, &format!("/api/v1/memberships?limit=2&cursor={mine}")).problem(400, "invalid-cursor");
-        world.get(PartnerClient, &format!("/api/v1/changes?cursor={mine}")).problem(400, "invalid-cursor");
-        world.get(ThirdClient, &format!("{JOBS}?limit=2&cursor={mine}")).problem(400, "invalid-cursor");
-        let sorted = cursor(&format!("{JOBS}?limit=2&sort=-salary_min"));
-        let feed = cursor("/api/v1/changes?limit=2");
-        assert_eq!(mine.len(), sorted.len());
-        assert_eq!(mine.len(), feed.len());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! `HAYWARD_LISTS` names the folder with it; without it there is nothing to read.
 
+#![expect(clippy::print_stdout, reason = "whoever runs this wants to know what was read, and what was not")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -69,10 +71,12 @@ on_both! {
         let codes = rejections(&world, import["id"].as_str().unwrap());
         println!("created {}, rejected {}, problems {codes:?}", count(&import, "created"), count(&import, "rejected"));
         assert!(count(&import, "rejected") * 100 <= count(&import, "rows"), "{codes:?}");
-        let known = ["type-error", "constraint-error", "missing-cell", "extra-cell", "format-error", "encoding-error", "duplicate-row"];
+        let known =
+            ["type-error", "constraint-error", "missing-cell", "extra-cell", "format-error", "encoding-error", "duplicate-row"];
         assert!(codes.keys().all(|code| known.contains(&code.as_str())), "{codes:?}");
 
-        let fields = json!({"name": "exact", "city": "exact", "postcode": {"generalised": "prefix:2"}, "founded_on": {"generalised": "year"}});
+        let (postcode, founded_on) = (json!({"generalised": "prefix:2"}), json!({"generalised": "year"}));
+        let fields = json!({"name": "exact", "city": "exact", "postcode": postcode, "founded_on": founded_on});
         let agreement = world.agree(&world.terms(dataset, fields));
         let path = format!("/api/v1/organizations?agreement={agreement}");
         let lines = world.get_as(PartnerClient, &path, "application/x-ndjson").expect(200).text();

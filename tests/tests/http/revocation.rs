@@ -1,9 +1,9 @@
 //! After a revocation was acknowledged, nobody is handed what it closed.
 
 use std::io::Read;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hayward_tests::on_both;
 use hayward_tests::server::Server;
@@ -49,13 +49,17 @@ impl Closing {
 }
 
 fn new_token(world: &World) -> String {
-    let request = world.request(Nobody, Method::POST, "/oauth/token").basic_auth(world.id(PartnerClient.name()), Some(CLIENT_SECRET));
+    let request =
+        world.request(Nobody, Method::POST, "/oauth/token").basic_auth(world.id(PartnerClient.name()), Some(CLIENT_SECRET));
     Answer::to(request.body("grant_type=client_credentials")).ok()["access_token"].as_str().unwrap().to_owned()
 }
 
 /// A small agreement of its own, whose rows all say `Mine`.
 fn agreed(world: &World) -> String {
-    let made = world.post(crate::world::Persona::Editor, "/api/v1/datasets", &json!({"schema": "opportunity", "name": "Mine"})).expect(201).json();
+    let made = world
+        .post(crate::world::Persona::Editor, "/api/v1/datasets", &json!({"schema": "opportunity", "name": "Mine"}))
+        .expect(201)
+        .json();
     let rows: String = (1..=40).map(|row| format!("MINE-{row},Mine {row},ES\n")).collect();
     world.import(made["id"].as_str().unwrap(), format!("reference,title,country\n{rows}"));
     let mut terms = world.terms(made["id"].as_str().unwrap(), json!({"title": "exact", "country": "exact"}));
@@ -73,40 +77,56 @@ fn read(world: &World, token: &str, round: usize) -> Option<Answer> {
     Answer::if_whole(world.server.request(Method::GET, path, Some(token)).header("Accept", accept))
 }
 
+/// What one reader has seen.
+#[derive(Default)]
+struct Seen {
+    before: AtomicUsize,
+    after: AtomicUsize,
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the readers do not get on");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Readers read without a pause while somebody closes; whoever begins after the acknowledgement gets nothing of it.
 fn nothing_after_the_acknowledgement(world: &World, closing: Closing) {
     let (agreement, token) = (agreed(world), new_token(world));
     let (closed, enough) = (AtomicBool::new(false), AtomicBool::new(false));
+    let seen: [Seen; 3] = Default::default();
     let reader = |from: usize| {
-        let (mut before, mut after) = (0, 0);
         for round in from.. {
             if enough.load(Ordering::SeqCst) {
                 break;
             }
             let late = closed.load(Ordering::SeqCst);
-            let answer = read(world, &token, round);
-            let given = answer.is_some_and(|answer| String::from_utf8_lossy(&answer.body).contains("\"upserted\"") || answer.text().contains("Mine "));
+            let text = read(world, &token, round).map(|answer| answer.text()).unwrap_or_default();
+            let given = text.contains("\"Mine ");
+            assert!(!(late && given), "{closing:?} was acknowledged, and then came {text}");
             if late {
-                after += 1;
-                let text = read(world, &token, round).map(|answer| answer.text()).unwrap_or_default();
-                assert!(!text.contains("\"Mine "), "{closing:?} was acknowledged, and then came {text}");
+                seen[from].after.fetch_add(1, Ordering::SeqCst);
             } else if given {
-                before += 1;
+                seen[from].before.fetch_add(1, Ordering::SeqCst);
             }
         }
-        (before, after)
     };
     thread::scope(|scope| {
-        let readers: Vec<_> = (0..3).map(|from| scope.spawn(move || reader(from))).collect();
-        thread::sleep(Duration::from_millis(300));
+        let readers: Vec<_> = (0..seen.len())
+            .map(|from| {
+                let reader = &reader;
+                scope.spawn(move || reader(from))
+            })
+            .collect();
+        let going_on = || !readers.iter().any(|reader| reader.is_finished());
+        wait_until(|| seen.iter().all(|seen| seen.before.load(Ordering::SeqCst) > 2) || !going_on());
         closing.close(world, &agreement, &token);
         closed.store(true, Ordering::SeqCst);
-        thread::sleep(Duration::from_millis(300));
+        wait_until(|| seen.iter().all(|seen| seen.after.load(Ordering::SeqCst) > 5) || !going_on());
         enough.store(true, Ordering::SeqCst);
-        for reader in readers {
-            let (before, after) = reader.join().unwrap();
-            assert!(before > 0 && after > 0, "{before} reads before, {after} after");
-        }
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
     });
 }
 
@@ -139,7 +159,8 @@ on_both! {
 fn a_stream_ends(world: &World, closing: Closing) {
     let (agreement, token) = (bulk::agreed(world), new_token(world));
     let path = format!("/api/v1/opportunities?agreement={agreement}");
-    let mut stream = world.server.request(Method::GET, &path, Some(&token)).header("Accept", "application/x-ndjson").send().unwrap();
+    let mut stream =
+        world.server.request(Method::GET, &path, Some(&token)).header("Accept", "application/x-ndjson").send().unwrap();
     let id = stream.headers()["disclosure-id"].to_str().unwrap().to_owned();
     let mut first = [0; 1000];
     stream.read_exact(&mut first).unwrap();

@@ -20,7 +20,8 @@ pub fn everything(db: &TestDatabase) -> String {
             ledger.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()).collect()
         }
         Kind::Postgres => {
-            let names = postgres(db, "select table_name::text as value from information_schema.tables where table_schema = 'ledger'");
+            let names =
+                postgres(db, "select table_name::text as value from information_schema.tables where table_schema = 'ledger'");
             names.iter().flat_map(|name| postgres(db, &format!("select t::text as value from ledger.{name} t"))).collect()
         }
     }

@@ -174,7 +174,10 @@ impl World {
     pub fn standing(&self, dataset: &str) -> (Value, Vec<u8>) {
         let all = self.get(Persona::Editor, "/api/v1/datasets").items();
         let edition = all.iter().find(|known| known["id"] == dataset).unwrap()["edition"].clone();
-        (edition, self.get_as(Persona::Editor, &format!("/api/v1/datasets/{dataset}/records"), "application/x-ndjson").expect(200).body)
+        (
+            edition,
+            self.get_as(Persona::Editor, &format!("/api/v1/datasets/{dataset}/records"), "application/x-ndjson").expect(200).body,
+        )
     }
 }
 

@@ -164,7 +164,7 @@ on_both! {
         commons.decide(&b.steward, &agreement, 1, Decision::Certify).unwrap();
         assert_eq!(commons.state(&a, &agreement, 1), "closed");
         assert_eq!(raw::ask(commons.database(), &secret), ["-"]);
-        assert_eq!(code(commons.store.preview(&a.steward, &agreement, 1, 10)), "not found");
+        assert_eq!(code(commons.store.preview(&a.steward, &agreement, 1, 10)), "secret-destroyed");
         // The others go on.
         commons.import_csv(&list, "identifier,name\n3,Cedar\n");
     }
@@ -249,5 +249,70 @@ on_both! {
                 "end ended",
             ]
         );
+    }
+}
+
+on_both! {
+    fn certifying_an_old_version_leaves_the_new_one_its_secret(commons: Commons) {
+        let (a, b, list) = parties(&commons);
+        let agreement = commons.agree(&a, To::One(&b), &list, &json!({"record_id": "pseudonym"}));
+        commons.decide(&a.steward, &agreement, 1, Decision::End).unwrap();
+        // Over, so a successor begins as a new agreement; the old one is certified while the new one stands.
+        let second = commons.agree(&a, To::One(&b), &list, &json!({"record_id": "pseudonym"}));
+        commons.decide(&b.steward, &agreement, 1, Decision::Certify).unwrap();
+        assert_eq!((commons.state(&a, &second, 1).as_str(), shown(&commons, &b)), ("active", 2));
+        commons.import_csv(&list, "identifier,name\n3,Cedar\n");
+        assert_eq!(shown(&commons, &b), 3);
+    }
+}
+
+on_both! {
+    fn an_expired_version_is_certified_without_harm_to_its_successor(commons: Commons) {
+        let (a, b, list) = parties(&commons);
+        let first = json!({"record_id": "pseudonym", "starts_on": "2026-11-01", "ends_on": "2026-12-04"});
+        let agreement = commons.agree(&a, To::One(&b), &list, &first);
+        let next = json!({"record_id": "pseudonym", "starts_on": "2026-12-05", "ends_on": "2026-12-25"});
+        let (second, _) = version(&commons, &a, &agreement, 1, &commons.terms(&list, To::One(&b), &next));
+        commons.approve(&a, To::One(&b), &agreement, second);
+        commons.pass_days(5);
+        commons.store.expire_due().unwrap();
+        commons.store.build_due().unwrap();
+        commons.decide(&b.steward, &agreement, 1, Decision::Certify).unwrap();
+        assert_eq!((commons.state(&a, &agreement, second).as_str(), shown(&commons, &b)), ("active", 2));
+        commons.import_csv(&list, "identifier,name\n3,Cedar\n");
+        assert_eq!(shown(&commons, &b), 3);
+    }
+}
+
+on_both! {
+    fn ending_ends_what_was_to_come_after_it(commons: Commons) {
+        let (a, b, list) = parties(&commons);
+        let agreement = commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact"}}));
+        let wider = commons.terms(&list, To::One(&b), &json!({"fields": {"name": "exact", "city": "exact"}}));
+        let (second, _) = version(&commons, &a, &agreement, 1, &wider);
+        commons.decide(&a.steward, &agreement, second, Decision::Approve).unwrap();
+        commons.decide(&a.steward, &agreement, 1, Decision::End).unwrap();
+        assert_eq!(commons.state(&a, &agreement, second), "terminated");
+        assert_eq!(code(commons.decide(&b.steward, &agreement, second, Decision::Approve)), "not-now");
+        commons.store.build_due().unwrap();
+        assert_eq!(shown(&commons, &b), 0);
+    }
+}
+
+on_both! {
+    fn a_halt_outlives_the_version_that_was_halted(commons: Commons) {
+        let (a, b, list) = parties(&commons);
+        let first = json!({"starts_on": "2026-11-01", "ends_on": "2026-12-04"});
+        let agreement = commons.agree(&a, To::One(&b), &list, &first);
+        let next = json!({"starts_on": "2026-12-05", "ends_on": "2026-12-25"});
+        let (second, _) = version(&commons, &b, &agreement, 1, &commons.terms(&list, To::One(&b), &next));
+        commons.approve(&a, To::One(&b), &agreement, second);
+        commons.decide(&a.steward, &agreement, 1, Decision::Suspend).unwrap();
+        commons.pass_days(5);
+        commons.store.expire_due().unwrap();
+        commons.store.build_due().unwrap();
+        assert_eq!((commons.state(&a, &agreement, second).as_str(), shown(&commons, &b)), ("suspended", 0));
+        commons.decide(&a.steward, &agreement, second, Decision::Resume).unwrap();
+        assert_eq!(shown(&commons, &b), 2);
     }
 }

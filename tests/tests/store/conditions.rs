@@ -261,3 +261,24 @@ on_both! {
         assert!(matches!(asked(all(), Order::parse("name").unwrap()), Err(StoreError::Refused { code: "too-broad", .. })));
     }
 }
+
+on_both! {
+    fn a_thousand_values_are_not_too_many(commons: Commons) {
+        let (a, b) = (commons.organization("a"), commons.organization("b"));
+        let list = commons.dataset(&a, "organization");
+        commons.import_csv(&list, "identifier,name\n1,Alder\n2,Birch\n");
+        commons.agree(&a, To::One(&b), &list, &json!({}));
+        let operands: Vec<Operand> = (0..1_000).map(|at| Operand::text(format!("{}", at + 2))).collect();
+        let is = Is::In(operands);
+        let condition = Condition::Test { field: FieldName::parse("identifier").unwrap(), is };
+        let found = rows_that_meet(&commons, &b, &condition);
+        assert_eq!(found.unwrap(), 1);
+    }
+}
+
+fn rows_that_meet(commons: &Commons, reader: &Member, condition: &Condition) -> Result<usize, StoreError> {
+    commons.store.view(&reader.viewer, |view| {
+        let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
+        Ok(view.list(&shares, condition, &Order::default(), None, 10)?.rows.len())
+    })
+}

@@ -10,14 +10,13 @@ use crate::agreements::parties;
 use crate::raw;
 
 /// Tables that say something about originals, people or decisions, and that no recipient's answer needs.
-const KEPT_BACK: [&str; 13] = [
+const KEPT_BACK: [&str; 12] = [
     "records",
     "editions",
     "imports",
     "import_chunks",
     "import_problems",
     "people",
-    "positions",
     "approvals",
     "agreement_events",
     "claims",

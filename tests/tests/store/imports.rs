@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hayward_importers::{Absent, Blank};
+use hayward_importers::{Absent, Blank, Matching};
 use hayward_store::{Import, ImportState, StoreError};
 use hayward_tests::commons::Commons;
 use hayward_tests::on_both;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chance;
 
@@ -200,5 +200,32 @@ on_both! {
                 Ok(())
             })
             .unwrap();
+    }
+}
+
+on_both! {
+    fn a_draft_that_was_overtaken_is_counted_again(commons: Commons) {
+        let a = commons.organization("a");
+        let list = commons.dataset(&a, "organization");
+        let draft = commons.upload(&list, "identifier,name\n1,Alder\n");
+        commons.import_csv(&list, "identifier,name\n1,Alder\n2,Birch\n");
+        let stale = commons.store.commit_import(&draft, Some(draft.edition));
+        assert!(matches!(stale, Err(StoreError::Stale(_))));
+        let again = commons.again(&list, &draft);
+        assert_eq!((again.edition, &again.counts.as_ref().unwrap()["unchanged"]), (1, &json!(1)));
+        commons.store.commit_import(&again, Some(again.edition)).unwrap();
+    }
+}
+
+on_both! {
+    fn a_file_that_goes_by_another_key_is_refused(commons: Commons) {
+        let a = commons.organization("a");
+        let list = commons.dataset(&a, "organization");
+        commons.import_csv(&list, "identifier,name,registration_number\n101,Alder,7\n102,Birch,101\n");
+        let other = commons.upload(&list, "identifier,name,registration_number\n102,Birch Two,101\n");
+        let mut matching: Matching = serde_json::from_value(other.matching.clone().unwrap()).unwrap();
+        matching.key = Some(vec!["registration_number".to_owned()]);
+        let faults = commons.store.rematch_import(&other, matching).unwrap();
+        assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["other-key"]);
     }
 }

@@ -175,7 +175,8 @@ impl Test {
         match self {
             Self::Empty(_, empty) => json!({pool.name: {"null": empty}}),
             Self::Among(_, families) => {
-                let each = |family: &u8| (0..pool.size(*family)).map(|variant| pool.text(Some((*family, variant)))).collect::<Vec<_>>();
+                let each =
+                    |family: &u8| (0..pool.size(*family)).map(|variant| pool.text(Some((*family, variant)))).collect::<Vec<_>>();
                 let values: Vec<Value> = families.iter().flat_map(each).map(|text| pool.json(&text)).collect();
                 match (pool.kind, values.as_slice()) {
                     (Kind::Text | Kind::Truth, [one]) => json!({pool.name: {"eq": one}}),

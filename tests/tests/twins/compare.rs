@@ -61,7 +61,9 @@ impl Names {
         let mut rest = text;
         while let Some((at, prefix)) = first_of(rest) {
             let (before, from) = rest.split_at(at);
-            let end = from[prefix.len()..].find(|letter: char| !letter.is_ascii_alphanumeric()).map_or(from.len(), |end| end + prefix.len());
+            let end = from[prefix.len()..]
+                .find(|letter: char| !letter.is_ascii_alphanumeric())
+                .map_or(from.len(), |end| end + prefix.len());
             let (name, after) = from.split_at(end);
             done.push_str(before);
             done.push_str(&format!("{prefix}#{}({})", self.number(name), name.len()));

@@ -11,7 +11,7 @@ use std::{env, fs};
 use hayward_domain::mutants;
 use hayward_tests::Kind;
 
-use crate::oracles;
+use crate::oracles::{existence, movement, values};
 use crate::twins::{Told, Twins};
 
 /// Names the leak to a process that was started for it.
@@ -39,17 +39,17 @@ macro_rules! mutants {
 }
 
 mutants! {
-    a_treatment_that_is_not_applied_is_caught "treatment-ignored" => oracles::coarse_values;
-    a_condition_that_is_not_applied_is_caught "condition-ignored" => oracles::counts;
-    a_hidden_field_that_is_shown_is_caught "hidden-as-null" => oracles::filters;
-    rows_for_others_are_caught "other-audiences" => oracles::other_recipients;
-    an_agreement_that_is_over_and_answers_is_caught "revocation-ignored" => oracles::suspended;
-    a_hidden_name_that_is_a_name_is_caught "hidden-name-differs" => oracles::errors;
-    a_count_of_more_than_is_shared_is_caught "count-of-originals" => oracles::counts;
-    an_etag_that_moves_with_hidden_commits_is_caught "etag-of-commit" => oracles::etags;
-    rows_in_the_order_of_the_file_are_caught "file-order" => oracles::file_order;
-    a_row_made_anew_for_a_hidden_edit_is_caught "rewritten-though-same" => oracles::hidden_edits;
-    a_removal_that_counts_the_commits_of_others_is_caught "tombstone-of-commit" => oracles::tombstones;
+    a_treatment_that_is_not_applied_is_caught "treatment-ignored" => values::coarse_values;
+    a_condition_that_is_not_applied_is_caught "condition-ignored" => values::counts;
+    a_hidden_field_that_is_shown_is_caught "hidden-as-null" => values::filters;
+    rows_for_others_are_caught "other-audiences" => existence::other_recipients;
+    an_agreement_that_is_over_and_answers_is_caught "revocation-ignored" => movement::suspended;
+    a_hidden_name_that_is_a_name_is_caught "hidden-name-differs" => existence::errors;
+    a_count_of_more_than_is_shared_is_caught "count-of-originals" => values::counts;
+    an_etag_that_moves_with_hidden_commits_is_caught "etag-of-commit" => movement::etags;
+    rows_in_the_order_of_the_file_are_caught "file-order" => movement::file_order;
+    a_row_made_anew_for_a_hidden_edit_is_caught "rewritten-though-same" => movement::hidden_edits;
+    a_removal_that_counts_the_commits_of_others_is_caught "tombstone-of-commit" => movement::tombstones;
 }
 
 fn caught(kind: Kind, leak: &str, test: &str, oracle: fn(&mut Twins) -> Told) {

@@ -58,17 +58,35 @@ pub enum Fate {
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Records change; one without a row is deleted, by a file that has all the others.
-    Import { list: usize, rows: Vec<(u8, Option<Row>)> },
-    Undo { list: usize },
+    Import {
+        list: usize,
+        rows: Vec<(u8, Option<Row>)>,
+    },
+    Undo {
+        list: usize,
+    },
     /// In the second world: what no agreement shows of a list changes.
-    HiddenEdit { list: usize },
+    HiddenEdit {
+        list: usize,
+    },
     /// In the second world: something that has nothing to do with the recipient.
-    Elsewhere { what: u8, list: usize },
-    Event { deal: usize, event: Event },
-    Clock { hours: u64 },
+    Elsewhere {
+        what: u8,
+        list: usize,
+    },
+    Event {
+        deal: usize,
+        event: Event,
+    },
+    Clock {
+        hours: u64,
+    },
     Ask(Ask),
     /// A field that no agreement shows, where the second world is asked for a slip instead.
-    Slip { shape: usize, place: &'static str },
+    Slip {
+        shape: usize,
+        place: &'static str,
+    },
 }
 
 /// What stewards do to an agreement.
@@ -96,8 +114,12 @@ fn row() -> impl Strategy<Value = Row> {
 }
 
 fn drawn() -> impl Strategy<Value = Drawn> {
-    (vec(0..40u8, WIDE), any::<u8>(), any::<u8>(), any::<[u8; 4]>())
-        .prop_map(|(looks, key, rows, picks)| Drawn { looks, key, rows, picks })
+    (vec(0..40u8, WIDE), any::<u8>(), any::<u8>(), any::<[u8; 4]>()).prop_map(|(looks, key, rows, picks)| Drawn {
+        looks,
+        key,
+        rows,
+        picks,
+    })
 }
 
 fn list() -> impl Strategy<Value = usize> {
@@ -107,8 +129,13 @@ fn list() -> impl Strategy<Value = usize> {
 fn deal() -> impl Strategy<Value = DealPlan> {
     let to = prop_oneof![5 => Just(To::Recipient), 2 => Just(To::Members), 2 => Just(To::Public), 2 => Just(To::Stranger)];
     let fate = prop_oneof![7 => Just(Fate::Agreed), 1 => Just(Fate::OnlyOffered), 1 => Just(Fate::BeginsLater), 1 => Just(Fate::EndsSoon)];
-    (list(), to, any::<bool>(), drawn(), fate)
-        .prop_map(|(list, to, pseudonymous, drawn, fate)| DealPlan { list, to, pseudonymous, drawn, fate })
+    (list(), to, any::<bool>(), drawn(), fate).prop_map(|(list, to, pseudonymous, drawn, fate)| DealPlan {
+        list,
+        to,
+        pseudonymous,
+        drawn,
+        fate,
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -153,8 +180,19 @@ fn what() -> impl Strategy<Value = What> {
     let limited = (select(&["changes", "catalogue", "agreements", "disclosures"][..]), proptest::option::of(limit()))
         .prop_map(|(word, limit)| What::Path(format!("/api/v1/{word}"), limit.into_iter().collect()));
     let other = prop_oneof![
-        select(&["schemas", "schemas/opportunity", "schemas/venue", "schemas/none", "nothing", "opportunities/", "datasets", "imports/imp_x"][..])
-            .prop_map(|word| format!("/api/v1/{word}")),
+        select(
+            &[
+                "schemas",
+                "schemas/opportunity",
+                "schemas/venue",
+                "schemas/none",
+                "nothing",
+                "opportunities/",
+                "datasets",
+                "imports/imp_x"
+            ][..]
+        )
+        .prop_map(|word| format!("/api/v1/{word}")),
         (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}", agreement(number))),
         (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}/versions/1/preview", agreement(number))),
         (0..LISTS.len()).prop_map(|list| format!("/api/v1/datasets/{}/records", crate::world::dataset(list))),
@@ -197,7 +235,8 @@ fn parameter(shape: &'static Shape) -> impl Strategy<Value = (String, String)> {
         let cell: Cell = pool.cell(Some(drawn));
         (format!("{}{operator}", pool.name), pool.text(cell).chars().take(40).collect())
     });
-    let sort = (name(shape), any::<bool>()).prop_map(|(name, down)| ("sort".to_owned(), if down { format!("-{name}") } else { name }));
+    let sort =
+        (name(shape), any::<bool>()).prop_map(|(name, down)| ("sort".to_owned(), if down { format!("-{name}") } else { name }));
     let fields = vec(name(shape), 1..3).prop_map(|names| ("fields".to_owned(), names.join(",")));
     let pair = |name: &'static str, value: String| (name.to_owned(), value);
     prop_oneof![
@@ -230,7 +269,8 @@ fn name(shape: &'static Shape) -> impl Strategy<Value = String> {
 }
 
 fn value(shape: &'static Shape) -> impl Strategy<Value = String> {
-    let texts: Vec<&'static str> = shape.pools.iter().flat_map(|pool| pool.families.iter().flat_map(|family| *family).copied()).collect();
+    let texts: Vec<&'static str> =
+        shape.pools.iter().flat_map(|pool| pool.families.iter().flat_map(|family| *family).copied()).collect();
     prop_oneof![
         4 => select(texts),
         1 => select(&["true", "false", "", "0", "B", "2026", "2027-01", "K-000", "K-", "maria@example.org", "%", "'"][..]),

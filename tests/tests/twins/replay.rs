@@ -77,7 +77,9 @@ fn visible(plan: &Plan, list: usize) -> Vec<Bargain> {
         all.push(Bargain::new(&deal.drawn, shape_of(list), !plan.ties));
         for step in &plan.steps {
             // Narrower versions show nothing that an earlier one does not.
-            if let Step::Event { deal, event: Event::Succeed(drawn) } = step && deal % plan.deals.len() == number {
+            if let Step::Event { deal, event: Event::Succeed(drawn) } = step
+                && deal % plan.deals.len() == number
+            {
                 all.push(Bargain::new(drawn, shape_of(list), !plan.ties));
             }
         }
@@ -172,7 +174,8 @@ impl Play<'_> {
         match what % 3 {
             0 => self.hidden_edit(SECRET_LIST),
             1 => {
-                let file = shape_of(list).file(&[(key(99), shape_of(list).pools.iter().map(|pool| pool.cell(None)).collect())], "draft");
+                let file =
+                    shape_of(list).file(&[(key(99), shape_of(list).pools.iter().map(|pool| pool.cell(None)).collect())], "draft");
                 drop(self.twins.worlds[1].upload(list, &file));
             }
             _ => {
@@ -219,7 +222,9 @@ impl Play<'_> {
         let bargain = match event {
             Event::Narrow(pick) => Some(standing.bargain.narrowed(*pick)),
             Event::Succeed(drawn) => Some(Bargain::new(drawn, shape_of(plan.list), !self.plan.ties)),
-            Event::Approve | Event::Suspend | Event::Resume | Event::RecipientSuspends | Event::RecipientResumes | Event::End => None,
+            Event::Approve | Event::Suspend | Event::Resume | Event::RecipientSuspends | Event::RecipientResumes | Event::End => {
+                None
+            }
         };
         let terms = bargain.as_ref().map(|bargain| document(plan, bargain));
         let Standing { deal, version, newest, .. } = *standing;

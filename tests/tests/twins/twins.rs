@@ -4,7 +4,7 @@ use hayward_tests::Kind;
 use hayward_tests::cluster::ClusterError;
 use serde_json::Value;
 
-use crate::ask::{Ask, Memory};
+use crate::ask::{Ask, Memory, What};
 use crate::compare::{Answer, Difference};
 use crate::world::{Deal, World};
 
@@ -57,6 +57,12 @@ impl Twins {
         self.ask_in(&[ask.clone(), ask], [None, None]).map(|answer| answer.unwrap())
     }
 
+    /// The recipient turns a page, of those that have a next one; the status of the answer.
+    pub fn next(&mut self, nth: usize) -> Result<u16, Difference> {
+        let ask = Ask::of(What::Next(nth));
+        self.ask_in(&[ask.clone(), ask], [None, None]).map(|answer| answer.unwrap().status)
+    }
+
     /// Asks with one word in the first commons and another, as long, in the second. The answers may differ by the word alone.
     pub fn ask_for(&mut self, address: &str, words: [&str; 2]) -> Told {
         assert_eq!(words[0].len(), words[1].len(), "the words have one length");
@@ -66,10 +72,7 @@ impl Twins {
 
     fn ask_in(&mut self, asks: &[Ask; 2], words: [Option<&str>; 2]) -> Result<Option<Answer>, Difference> {
         let [first, second] = &mut self.memories;
-        let answers = [
-            first.send(&self.worlds[0], &asks[0], words[0]),
-            second.send(&self.worlds[1], &asks[1], words[1]),
-        ];
+        let answers = [first.send(&self.worlds[0], &asks[0], words[0]), second.send(&self.worlds[1], &asks[1], words[1])];
         match answers {
             [None, None] => Ok(None),
             [Some(first), Some(second)] if first.is_like(&second) => Ok(Some(first)),

@@ -41,7 +41,8 @@ const COOPS: usize = 6;
 const SEED: u64 = 7;
 
 /// What the recipient's program may ask for. Together: everything that a program can hold to read what others share.
-const READS: &str = "directory:read opportunities:read memberships:read measurements:read venues:read agreements:read ledger:read";
+const READS: &str =
+    "directory:read opportunities:read memberships:read measurements:read venues:read agreements:read ledger:read";
 const STEERS: &str = "agreements:read agreements:propose agreements:approve datasets:read imports:write";
 
 /// One commons and its server.

@@ -1,0 +1,44 @@
+//! One pair of worlds for each known way to learn what is hidden. Each is a line of questions that both twins must answer alike.
+
+use serde_json::{Value, json};
+
+use crate::twins::{Told, Twins};
+use crate::world::{Deal, RECIPIENT, SECRET_LIST, coop, terms};
+
+/// A test on both databases for each oracle.
+macro_rules! alike {
+    ($($sentence:ident => $oracle:ident;)*) => {$(
+        hayward_tests::on_both! {
+            fn $sentence(twins: Twins) {
+                $oracle(&mut { twins }).unwrap();
+            }
+        }
+    )*};
+}
+
+pub mod existence;
+pub mod movement;
+pub mod values;
+
+/// The list of opportunities that most of this is about, and where the recipient reads it.
+const JOBS: usize = 0;
+const READ: &str = "/api/v1/opportunities";
+
+/// The agreement with the recipient about [`JOBS`].
+const DEAL: Deal = Deal { number: 0, list: JOBS, with: Some(RECIPIENT) };
+
+fn shown(fields: Value) -> Value {
+    terms(JOBS, json!({"organization": coop(RECIPIENT)}), fields)
+}
+
+/// What the recipient is shown to begin with: without it a comparison compares nothing.
+fn sees(twins: &mut Twins, what: &str) -> Told {
+    let answer = twins.get(READ)?;
+    assert!(answer.status == 200 && answer.body.contains(what), "{answer:?}");
+    Ok(())
+}
+
+/// Something happens in the second commons that is none of the recipient's business.
+fn elsewhere(twins: &mut Twins) {
+    twins.worlds[1].import(SECRET_LIST, "reference,title\nZ,Elsewhere\nY,Elsewhere\n", false);
+}
