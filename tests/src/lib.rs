@@ -4,8 +4,8 @@
 
 pub mod census;
 pub mod cluster;
-pub mod server;
 pub mod commons;
 mod database;
+pub mod server;
 
 pub use database::{Kind, TestDatabase};
