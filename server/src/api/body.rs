@@ -62,6 +62,20 @@ pub fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<
 
 /// What serde says, without what it quotes of the body: field names stand in backticks, values in double quotes.
 fn words(message: &str) -> String {
-    let quoted = message.split('"').step_by(2).collect::<Vec<_>>().join("…");
-    if message.contains('"') { quoted } else { message.to_owned() }
+    // From the first quotation mark to the last: a value may hold some of its own.
+    match (message.split_once('"'), message.rsplit_once('"')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}…{after}"),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn what_a_body_holds_is_not_repeated() {
+        assert_eq!(words("invalid type: string \"a \\\"secret\\\" b\", expected i64"), "invalid type: string …, expected i64");
+        assert_eq!(words("missing field `terms`"), "missing field `terms`");
+    }
 }

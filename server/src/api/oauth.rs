@@ -71,6 +71,9 @@ async fn grant(request: &HttpRequest, commons: &Data<Commons>, bytes: &[u8]) -> 
     let scopes = match field(&form, "scope") {
         None => client.scopes.clone(),
         Some(text) => {
+            if text.trim().is_empty() {
+                return Err(Refusal::Oauth("invalid_scope", "`scope` names no scope; leave it out for all that the client has"));
+            }
             let wanted = Scopes::parse(text).map_err(|_| Refusal::Oauth("invalid_scope", "one of these is no scope"))?;
             if !wanted.within(&client.scopes) {
                 return Err(Refusal::Oauth("invalid_scope", "this client may not have one of these scopes"));
