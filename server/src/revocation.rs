@@ -18,6 +18,11 @@ pub async fn acknowledge() {
     tokio::time::sleep(WINDOW + Duration::from_millis(10)).await;
 }
 
+/// The same, where nothing else waits: on the command line.
+pub fn acknowledge_blocking() {
+    std::thread::sleep(WINDOW + Duration::from_millis(10));
+}
+
 /// Whether what was read from a snapshot opened at `opened` may still be handed over.
 #[must_use]
 pub fn in_time(opened: Instant) -> bool {

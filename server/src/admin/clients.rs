@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{AdminError, Answer, ClientCommand, first_line, organization, random};
 use crate::auth::secret;
+use crate::revocation;
 
 pub(super) fn run(store: &Store, command: ClientCommand) -> Result<Answer, AdminError> {
     match command {
@@ -43,6 +44,7 @@ fn revoke(store: &Store, id: String) -> Result<Answer, AdminError> {
         StoreError::NotFound => AdminError::Input(format!("there is no program `{id}`, or it is revoked already")),
         other => other.into(),
     })?;
+    revocation::acknowledge_blocking();
     Ok(Answer::new(format!("revoked {id} and every token it held"), json!({"client_id": id, "revoked": true})))
 }
 
@@ -54,5 +56,6 @@ pub(super) fn revoke_token(store: &Store, input: &mut impl Read) -> Result<Answe
         return Err(AdminError::Input("the token is read from standard input, which is empty".to_owned()));
     }
     store.revoke_token(&secret::hash(token))?;
+    revocation::acknowledge_blocking();
     Ok(Answer::new("no program can use this token any more", json!({"revoked": true})))
 }

@@ -39,13 +39,15 @@ pub async fn list(
     match format {
         Format::Json => {
             let page = next_page(&commons, &reading, cursor, None, limit.unwrap_or(PAGE)).await?;
-            let page = hand_over(&commons, &reading, page, &id, 0, format.channel()).await?;
-            page_response(&request, &commons, &page, &id).await
+            write_down(&commons, &page, &id, 0, format.channel()).await?;
+            let response = page_response(&request, &commons, &page, &id).await?;
+            may_leave(&commons, &reading, &page).await?;
+            Ok(response)
         }
         Format::Csv | Format::Ndjson => {
             let wanted = limit.unwrap_or(i64::MAX);
             let first = next_page(&commons, &reading, cursor, None, CHUNK.min(wanted)).await?;
-            let first = hand_over(&commons, &reading, first, &id, 0, format.channel()).await?;
+            write_down(&commons, &first, &id, 0, format.channel()).await?;
             Ok(stream(commons, reading, format, first, id, wanted))
         }
     }
@@ -65,9 +67,11 @@ pub async fn get(
         retried(&commons, move |store| reading.one(store, &record)).await?
     };
     let id = DisclosureId::from_random(commons.random());
-    let page = hand_over(&commons, &reading, page, &id, 0, "get").await?;
+    write_down(&commons, &page, &id, 0, "get").await?;
     let body = page.rows.first().map(|row| item(&page, row)).ok_or(Error::NotFound)?;
-    respond(&request, &page, &id, body.clone(), &body)
+    let response = respond(&request, &page, &id, body.clone(), &body)?;
+    may_leave(&commons, &reading, &page).await?;
+    Ok(response)
 }
 
 /// Runs a read; where the clock has ended something, commits that first and reads again.
@@ -100,18 +104,10 @@ async fn next_page(
     retried(commons, move |store| reading.page(store, kept, cursor.as_deref(), from, limit)).await
 }
 
-/// Writes the entry, and makes sure that what was read may still be handed over.
-async fn hand_over(
-    commons: &Commons,
-    reading: &Reading,
-    page: Page,
-    id: &DisclosureId,
-    chunk: i64,
-    channel: &str,
-) -> Result<Page, Error> {
-    let answer = Answer { id, chunk, caller: page.caller.as_ref(), channel, given: given(&page) };
-    commons.ledger.record(&answer, commons.store.now()).await?;
-    again(commons, reading, page).await
+/// Writes the entry of a page; when this returns, it is durable.
+async fn write_down(commons: &Commons, page: &Page, id: &DisclosureId, chunk: i64, channel: &str) -> Result<(), Error> {
+    let answer = Answer { id, chunk, caller: page.caller.as_ref(), channel, given: given(page) };
+    commons.ledger.record(&answer, commons.store.now()).await
 }
 
 /// What each share gave. An answer without rows names the shares that were asked.
@@ -245,16 +241,19 @@ fn stream(commons: Data<Commons>, reading: Reading, format: Format, first: Page,
         let work = async move {
             let (page, head) = match step {
                 Step::End => return Ok::<_, Error>(None),
-                // It may have waited long for its reader.
-                Step::First(page) => (again(&commons, &reading, *page).await?, head(format, &columns)),
+                Step::First(page) => (*page, head(format, &columns)),
                 Step::After(commit, row) => {
                     let page = next_page(&commons, &reading, None, Some((commit, row)), CHUNK.min(left)).await?;
-                    (hand_over(&commons, &reading, page, &id, chunk, format.channel()).await?, String::new())
+                    write_down(&commons, &page, &id, chunk, format.channel()).await?;
+                    (page, String::new())
                 }
             };
+            let text = head + &encode(format, &page, &columns);
+            // Last of all: the first page may have waited long for its reader, and making the text took time too.
+            may_leave(&commons, &reading, &page).await?;
             let left = left - i64::try_from(page.rows.len()).unwrap_or(0);
             let next = page.after.filter(|_| left > 0).map_or(Step::End, |row| Step::After(page.commit, row));
-            Ok(Some((Bytes::from(head + &encode(format, &page, &columns)), (next, chunk + 1, left))))
+            Ok(Some((Bytes::from(text), (next, chunk + 1, left))))
         };
         crate::request_id::with(request_id.clone(), work)
     });
@@ -266,19 +265,20 @@ fn head(format: Format, columns: &[String]) -> String {
     if format == Format::Csv { csv_line(&cells) } else { String::new() }
 }
 
-/// Makes sure that a page which waited may still be handed over.
-async fn again(commons: &Commons, reading: &Reading, mut page: Page) -> Result<Page, Error> {
+/// Makes sure that what was made of a page may leave now. Nothing but handing it over comes after this.
+async fn may_leave(commons: &Commons, reading: &Reading, page: &Page) -> Result<(), Error> {
     let shares: Vec<(i64, i64)> = page.shares.iter().map(|share| (share.number(), share.version)).collect();
+    let mut looked = page.opened;
     for _ in 0..5 {
-        if revocation::in_time(page.opened) {
-            return Ok(page);
+        if revocation::in_time(looked) {
+            return Ok(());
         }
         let (reading, shares) = (reading.clone(), shares.clone());
         let (stands, opened) = retried(commons, move |store| reading.still_stands(store, &shares)).await?;
         if !stands {
             return Err(Error::Unavailable("an agreement was closed while this was read".to_owned()));
         }
-        page.opened = opened;
+        looked = opened;
     }
     Err(Error::Unavailable("reading takes too long to be sure that it is still allowed".to_owned()))
 }
