@@ -220,6 +220,7 @@ impl Store {
     /// # Errors
     /// Only the database's.
     pub fn drop_upload(&self, import: &ImportId) -> Result<()> {
+        self.until_none(|conn| drop_pieces(conn, import.as_str()))?;
         self.db.write(|conn| forget(conn, import))
     }
 
@@ -305,7 +306,7 @@ impl Store {
     }
 
     pub(crate) fn drop_problems(&self, import: &Import) -> Result<()> {
-        self.db.write(|conn| conn.execute(Sql::new("delete from import_problems where import = ?").bind(&import.id)).map(drop))
+        self.until_none(|conn| drop_some_problems(conn, &import.id)).map(drop)
     }
 
     pub(crate) fn keep_problems(&self, import: &Import, first: i64, problems: &[Problem]) -> Result<()> {
@@ -381,8 +382,26 @@ fn forget(conn: &mut Conn, import: &ImportId) -> Result<()> {
     conn.execute(Sql::new("delete from imports where id = ?").bind(import.as_str())).map(drop)
 }
 
-pub(crate) fn drop_file(conn: &mut Conn, import: &str) -> Result<()> {
+fn drop_file(conn: &mut Conn, import: &str) -> Result<()> {
     conn.execute(Sql::new("delete from import_chunks where import = ?").bind(import)).map(drop)
+}
+
+/// Drops some pieces of an import's file; 0 once none is left.
+pub(crate) fn drop_pieces(conn: &mut Conn, import: &str) -> Result<usize> {
+    drop_some(conn, "import_chunks", import, 16)
+}
+
+/// Drops some of an import's problems; 0 once none is left.
+pub(crate) fn drop_some_problems(conn: &mut Conn, import: &str) -> Result<usize> {
+    drop_some(conn, "import_problems", import, 1_000)
+}
+
+fn drop_some(conn: &mut Conn, table: &str, import: &str, count: i64) -> Result<usize> {
+    let delete = format!(
+        "delete from {table} where import = ? and position in
+            (select position from {table} where import = ? order by position limit ?)"
+    );
+    conn.execute(Sql::new(&delete).bind(import).bind(import).bind(count))
 }
 
 /// An uploaded file, read back from the database piece by piece.

@@ -5,6 +5,7 @@
 
 mod activation;
 mod agreements;
+mod bulk;
 mod changes;
 mod claim;
 mod clients;
@@ -21,6 +22,7 @@ mod keys;
 mod ledger;
 mod migrate;
 mod order;
+mod parallel;
 mod people;
 mod preview;
 mod prune;
@@ -29,8 +31,10 @@ mod schemas;
 mod settings;
 mod share;
 mod shelf;
+mod spool;
 mod sql;
 mod tokens;
+mod turn;
 mod writing;
 
 use std::collections::HashMap;

@@ -32,7 +32,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 1] = [step!("commons", "0001_commons")];
+        static COMMONS: [Step; 2] = [step!("commons", "0001_commons"), step!("commons", "0003_writing")];
         static LEDGER: [Step; 1] = [step!("ledger", "0001_ledger")];
         match self {
             Self::Commons => &COMMONS,

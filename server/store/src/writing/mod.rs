@@ -5,10 +5,13 @@
 mod commit;
 mod compare;
 mod diff;
+mod present;
+mod touched;
 mod undo;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hayward_domain::schema::Schema;
 use hayward_importers::{Matching, MatchingFault, Problem, draft, profile, suggest};
@@ -19,18 +22,14 @@ pub use diff::DiffItem;
 
 use crate::Store;
 use crate::conn::Eyes;
-use crate::edition::LiveRow;
 use crate::error::{Result, StoreError};
 use crate::imports::{Findings, Import, ImportState, KEPT_PROBLEMS};
-use crate::sql::{Number, Sql, rows};
-use compare::{BATCH, CompareError, Found, Keys, Plan, compare, key_hash, live, refused};
+use crate::sql::{Number, Sql};
+use compare::{BATCH, CompareError, Found, Plan, compare, refused};
+use present::Present;
 
 /// How often a long check says that somebody is at work.
-const ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
-
-rows! {
-    TouchedRow { row: i64, record: i64, key: String, body: String, born: i64, died: i64 }
-}
+const ALIVE: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Reads an uploaded file: its format, its columns, and what a commit would do. Leaves the import as `draft` or `checked`, or
@@ -97,8 +96,7 @@ impl Store {
     /// # Errors
     /// As [`Self::rematch_import`].
     pub fn recheck_import(self: &Arc<Self>, import: &Import) -> Result<()> {
-        let head = "select head as value from datasets where number = ?";
-        let head = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
+        let head = self.head(import)?;
         if import.matching.is_none()
             || import.edition == head
             || !matches!(import.state, ImportState::Draft | ImportState::Checked)
@@ -141,8 +139,7 @@ impl Store {
         mut found: Findings,
     ) -> Result<()> {
         let source = self.import_file(import);
-        let head = "select head as value from datasets where number = ?";
-        found.edition = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
+        found.edition = self.head(import)?;
         found.matching = serde_json::to_value(&matching).ok();
         let state = if matching.undecided(profiled, schema).is_empty() { ImportState::Checked } else { ImportState::Draft };
         let rows = match draft(&source, profiled, schema, &matching) {
@@ -152,16 +149,18 @@ impl Store {
         self.drop_problems(import)?;
         let mut kept = 0i64;
         let mut held: Vec<Problem> = Vec::new();
-        let spoken = std::cell::Cell::new(std::time::Instant::now());
-        let live = |keys: &[&str]| {
-            if spoken.get().elapsed() > ALIVE {
+        let spoken = Mutex::new(Instant::now());
+        let alive = || {
+            let mut spoken = spoken.lock().unwrap_or_else(PoisonError::into_inner);
+            if spoken.elapsed() > ALIVE {
                 self.keep_alive(import)?;
-                spoken.set(std::time::Instant::now());
+                *spoken = Instant::now();
             }
-            live(self, import.dataset_number, keys)
+            Ok(())
         };
+        let present = Present::new(self, import.dataset_number, found.edition, alive);
         let plan = Plan { draft: rows, absent: matching.absent };
-        let outcome = compare(plan, live, |one| {
+        let outcome = compare(plan, &present, |one| {
             if let Found::Problems(problems) = one {
                 found.problem_count += i64::try_from(problems.len()).unwrap_or(0);
                 held.extend(problems);
@@ -182,31 +181,19 @@ impl Store {
         };
         self.keep_problems(import, kept + 1, &held)?;
         if let Some(seen) = seen {
-            counts.removed = u64::try_from(self.absent(import.dataset_number, &seen)?.len()).unwrap_or(0);
+            present.absent(&seen, |_| {
+                counts.removed += 1;
+                Ok(())
+            })?;
         }
         found.counts = serde_json::to_value(counts).ok();
         self.write_findings(import, state, &found)
     }
 
-    /// The versions that an edition made or closed.
-    fn touched(&self, dataset: i64, edition: i64) -> Result<Vec<TouchedRow>> {
-        let select =
-            "select row, record, key, body, born, died from records where dataset = ? and (born = ? or died = ?) order by record";
-        self.db.read(Eyes::Own, |conn| conn.load::<TouchedRow>(Sql::new(select).bind(dataset).bind(edition).bind(edition)))
-    }
-
-    /// The live records whose keys a file does not have.
-    fn absent(&self, dataset: i64, seen: &Keys) -> Result<Vec<LiveRow>> {
-        let mut absent = Vec::new();
-        let mut after = String::new();
-        loop {
-            let select = "select row, record, key, body from records where dataset = ? and died = 9223372036854775807 and key > ?
-                order by key limit 1000";
-            let rows = self.db.read(Eyes::Own, |conn| conn.load::<LiveRow>(Sql::new(select).bind(dataset).bind(&after)))?;
-            let Some(last) = rows.last() else { return Ok(absent) };
-            after.clone_from(&last.key);
-            absent.extend(rows.into_iter().filter(|row| !seen.contains(&key_hash(&row.key))));
-        }
+    /// The newest edition of the import's dataset.
+    fn head(&self, import: &Import) -> Result<i64> {
+        let head = Sql::new("select head as value from datasets where number = ?").bind(import.dataset_number);
+        Ok(self.db.read(Eyes::Own, |conn| conn.one::<Number>(head))?.value)
     }
 
     fn schema_of(&self, import: &Import) -> Result<Arc<Schema>> {
