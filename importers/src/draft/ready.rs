@@ -141,3 +141,37 @@ pub fn merge(existing: Option<&Record>, ready: &Ready) -> Record {
     }
     record
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields() -> impl Strategy<Value = BTreeMap<FieldName, Option<Value>>> {
+        let value = prop_oneof![Just(None), (0..3i64).prop_map(|number| Some(Value::from(number)))];
+        prop::collection::btree_map("[a-d]".prop_map(|name| FieldName::parse(&name).unwrap()), value, 0..4)
+    }
+
+    fn private() -> impl Strategy<Value = BTreeMap<String, Option<String>>> {
+        prop::collection::btree_map("[A-D]", prop::option::of("[xy]"), 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_taken_apart_does_what_the_whole_does(
+            fields in fields(), private in private(), old_fields in fields(), old_private in private(),
+        ) {
+            let (missing, warnings) = (BTreeMap::new(), Vec::new());
+            let ready = Ready { row: 2, key: String::new(), fields, private, missing, warnings };
+            let existing = Record {
+                fields: old_fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+                private: old_private.into_iter().filter_map(|(header, value)| Some((header, value?))).collect(),
+            };
+            let alone = Alone::from(ready.clone());
+            prop_assert!(alone.onto(&existing) == merge(Some(&existing), &ready));
+            prop_assert!(alone.record == merge(None, &ready));
+        }
+    }
+}

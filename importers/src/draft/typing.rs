@@ -31,8 +31,14 @@ pub(super) struct Judge {
 
 /// What a row comes to as far as it tells by itself.
 pub(super) enum Judged {
-    Blank { row: u64 },
-    Rejected { row: u64, problems: Vec<Problem>, key: Option<String> },
+    Blank {
+        row: u64,
+    },
+    Rejected {
+        row: u64,
+        problems: Vec<Problem>,
+        key: Option<String>,
+    },
     /// Fine, unless an earlier row has its key.
     Ready(Ready),
 }

@@ -49,7 +49,8 @@ impl Lease {
     pub(crate) fn renew(&self, db: &Db, clock: &dyn Fn() -> Moment) -> Result<()> {
         let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         if renewed.elapsed() > RENEW {
-            db.write(|conn| self.claim.check(conn, clock()))?;
+            let now = clock();
+            db.write(|conn| self.claim.check(conn, now))?;
             *renewed = Instant::now();
         }
         Ok(())
@@ -143,7 +144,8 @@ fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
 /// Removes what is born above `head` and revives what dies right above it, a chunk at a time and from the table's end, where staged
 /// rows lie together.
 fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim, table: &str, column: &str, number: i64, head: i64) -> Result<()> {
-    let newborn = format!("select row as value from {table} where {column} = ? and born > ? order by born desc, row desc limit ?");
+    let newborn =
+        format!("select row as value from {table} where {column} = ? and born > ? order by born desc, row desc limit ?");
     let dying = format!(
         "select row as value from {table} where {column} = ? and died > ? and died < 9223372036854775807 order by died limit ?"
     );
@@ -154,8 +156,9 @@ fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim, table: &str, colum
     ];
     for (select, change) in steps {
         loop {
+            let now = clock();
             let touched = db.stage(|conn| {
-                claim.check(conn, clock())?;
+                claim.check(conn, now)?;
                 let rows = conn.load::<Number>(Sql::new(&select).bind(number).bind(head).bind(CHUNK))?;
                 if rows.is_empty() {
                     return Ok::<_, StoreError>(0);

@@ -163,8 +163,7 @@ impl Writing {
         let owner = OrganizationNumber(self.dataset.organization);
         let (originals, records): (Vec<Original>, Vec<Option<Sealed<Record>>>) =
             changes.into_iter().map(|change| change.split(owner)).unzip();
-        let seen: Vec<_> =
-            originals.iter().zip(&records).map(|(original, record)| (original.record, record.as_ref())).collect();
+        let seen: Vec<_> = originals.iter().zip(&records).map(|(original, record)| (original.record, record.as_ref())).collect();
         let look = |lens: &Arc<Lens>| self.store.db.read(Eyes::Own, |conn| share::looks(conn, lens, &seen));
         let looks = self.together.iter().map(look).collect::<Result<_>>()?;
         Ok(Batch { originals, looks })
@@ -201,8 +200,7 @@ impl Commit {
     fn claimed(store: &Arc<Store>, claim: Claim) -> Result<Self> {
         let select = "select number, organization, head from datasets where number = ?";
         let dataset = store.db.read(Eyes::Own, |conn| conn.one::<DatasetRow>(Sql::new(select).bind(claim.dataset)))?;
-        let mut together: Vec<Arc<Lens>> =
-            share::built_of_dataset(store, dataset.number)?.into_iter().map(Arc::new).collect();
+        let mut together: Vec<Arc<Lens>> = share::built_of_dataset(store, dataset.number)?.into_iter().map(Arc::new).collect();
         let afterwards = together.split_off(together.len().min(TOGETHER));
         let memory = MEMORY / together.len().max(1);
         let shares = together.iter().map(|lens| Staging::new(Arc::clone(lens), memory)).collect();
@@ -215,8 +213,9 @@ impl Commit {
         let Batch { originals, looks } = batch;
         let (view, shares) = (&self.view, &mut self.shares);
         self.touched += originals.len() as u64;
+        let now = (view.store.clock)();
         let records = view.store.db.stage(|conn| {
-            view.claim().check_and_soil(conn, (view.store.clock)())?;
+            view.claim().check_and_soil(conn, now)?;
             let records = stage_chunk(conn, &view.dataset, originals)?;
             shares.iter_mut().zip(&looks).try_for_each(|(share, looks)| share.close(conn, looks))?;
             Ok::<_, StoreError>(records)
@@ -341,15 +340,7 @@ fn stage_chunk(conn: &mut Conn, dataset: &DatasetRow, originals: Vec<Original>) 
         touched.push(number);
         let Some((key, body, hash)) = original.version else { continue };
         let row = new_rows.next().unwrap_or(i64::MAX);
-        rows.push([
-            row.into(),
-            dataset.number.into(),
-            number.into(),
-            key.into(),
-            body.into(),
-            hash.to_vec().into(),
-            born.into(),
-        ]);
+        rows.push([row.into(), dataset.number.into(), number.into(), key.into(), body.into(), hash.to_vec().into(), born.into()]);
     }
     conn.insert(&rows)?;
     Ok(touched)

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use hayward_domain::moment::Moment;
 
-use crate::{Store, floor};
 use crate::conn::{Conn, Eyes};
 use crate::error::Result;
 use crate::imports::{drop_pieces, drop_some_problems};
 use crate::sql::{Number, Sql, Word, rows};
+use crate::{Store, floor};
 
 /// Rows that one transaction deletes.
 const CHUNK: i64 = 1_000;

@@ -398,7 +398,8 @@ impl View<'_> {
         for (share, number) in candidates {
             let select = "select row, share, record, name, payload, born from shared_records
                 where share = ? and name = (select name from share_names where share = ? and record = ?) and born <= ? and died > ?";
-            let select = Sql::new(select).bind(share.number).bind(share.number).bind(number.0).bind(share.edition).bind(share.edition);
+            let select =
+                Sql::new(select).bind(share.number).bind(share.number).bind(number.0).bind(share.edition).bind(share.edition);
             if let Some(row) = self.conn.first::<SharedRowRow>(select)? {
                 return Ok((self.shared(row, share)?, share.clone()));
             }

@@ -22,3 +22,4 @@ mod reading;
 mod silence;
 mod tokens;
 mod undo;
+mod writing;

@@ -102,15 +102,17 @@ impl Staging {
             return Ok(lens.staged(changed));
         }
         let placed = self.placed(store, claim)?;
+        let now = (store.clock)();
         let first_row = store.db.stage(|conn| {
-            claim.check_and_soil(conn, (store.clock)())?;
+            claim.check_and_soil(conn, now)?;
             counter::take(conn, "shared_row", i64::try_from(placed.len()).unwrap_or(i64::MAX))
         })?;
         parallel::piped(
             |send| rows_in_order(&lens, &placed, first_row, self.spool, send),
             |rows: Rows| {
+                let now = (store.clock)();
                 store.db.stage(|conn| {
-                    claim.check_and_soil(conn, (store.clock)())?;
+                    claim.check_and_soil(conn, now)?;
                     conn.insert(&rows)
                 })
             },
@@ -164,22 +166,25 @@ impl Staging {
         }
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let update = "update shares set named = named + ? where number = ? returning named as value";
+        let now = (store.clock)();
         let last = store.db.stage(|conn| {
-            claim.check_and_soil(conn, (store.clock)())?;
+            claim.check_and_soil(conn, now)?;
             conn.one::<Number>(Sql::new(update).bind(count).bind(share))
         })?;
         let first = last.value - count + 1;
         for (name, place) in (first..).zip(placed.iter_mut().filter(|place| place.name == 0)) {
             place.name = name;
         }
-        let new: Vec<Placed> = by_record.iter().filter_map(|at| placed.get(*at)).filter(|place| place.name >= first).copied().collect();
+        let new: Vec<Placed> =
+            by_record.iter().filter_map(|at| placed.get(*at)).filter(|place| place.name >= first).copied().collect();
         for chunk in new.chunks(CHUNK) {
             let mut rows = Rows::new(&NAMES);
             for place in chunk {
                 rows.push([share.into(), place.name.into(), place.record.into()]);
             }
+            let now = (store.clock)();
             store.db.stage(|conn| {
-                claim.check_and_soil(conn, (store.clock)())?;
+                claim.check_and_soil(conn, now)?;
                 conn.insert(&rows)
             })?;
         }
@@ -188,13 +193,7 @@ impl Staging {
 }
 
 /// Makes rows of what was kept, a chunk at a time.
-fn rows_in_order(
-    lens: &Lens,
-    placed: &[Placed],
-    first_row: i64,
-    mut spool: Spool,
-    send: &mpsc::SyncSender<Rows>,
-) -> Result<()> {
+fn rows_in_order(lens: &Lens, placed: &[Placed], first_row: i64, mut spool: Spool, send: &mpsc::SyncSender<Rows>) -> Result<()> {
     let mut numbers = first_row..;
     let mut texts = Texts::default();
     let mut part = None;

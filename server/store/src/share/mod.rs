@@ -27,7 +27,7 @@ mod scan;
 
 pub(crate) use build::Staging;
 pub(crate) use look::{Look, looks};
-pub(crate) use scan::{rebuild, follow};
+pub(crate) use scan::{follow, rebuild};
 
 rows! {
     BuiltRow { number: i64, version: i64, head: i64, floor: i64, shelf: i64, owner: i64, dataset: i64 }

@@ -21,9 +21,7 @@ pub(crate) fn rebuild(store: &Store, lease: &Lease, staging: &mut Staging, editi
     let (dataset, share, head) = (staging.lens.dataset, staging.lens.share, staging.lens.head);
     let live = "select record as cursor, record, body from records
         where dataset = ? and record > ? and born <= ? and died > ? order by record limit ?";
-    walk(store, lease, staging, |after| {
-        Sql::new(live).bind(dataset).bind(after).bind(edition).bind(edition).bind(PAGE)
-    })?;
+    walk(store, lease, staging, |after| Sql::new(live).bind(dataset).bind(after).bind(edition).bind(edition).bind(PAGE))?;
     if head == 0 {
         return Ok(());
     }
@@ -45,9 +43,7 @@ pub(crate) fn follow(store: &Store, lease: &Lease, staging: &mut Staging, editio
         where r.dataset = ? and r.died = ? and r.died < 9223372036854775807 and r.row > ? and not exists
             (select 1 from records n where n.dataset = r.dataset and n.record = r.record and n.born = ?)
         order by r.row limit ?";
-    walk(store, lease, staging, |after| {
-        Sql::new(removed).bind(dataset).bind(edition).bind(after).bind(edition).bind(PAGE)
-    })
+    walk(store, lease, staging, |after| Sql::new(removed).bind(dataset).bind(edition).bind(after).bind(edition).bind(PAGE))
 }
 
 fn walk(store: &Store, lease: &Lease, staging: &mut Staging, page: impl Fn(i64) -> Sql) -> Result<()> {
@@ -70,8 +66,9 @@ fn look_at(store: &Store, lease: &Lease, staging: &mut Staging, page: &[PageRow]
     let originals: Vec<_> = page.iter().zip(&originals).map(|(row, original)| (Some(row.record), original.as_ref())).collect();
     let looks = store.db.read(Eyes::Own, |conn| looks(conn, &staging.lens, &originals))?;
     if looks.iter().any(Look::closes) {
+        let now = (store.clock)();
         store.db.stage(|conn| {
-            lease.claim.check_and_soil(conn, (store.clock)())?;
+            lease.claim.check_and_soil(conn, now)?;
             staging.close(conn, &looks)
         })?;
     } else {

@@ -160,9 +160,8 @@ fn known(drafted: &[Drafted], present: &Present<'_>) -> Result<HashMap<String, B
     }
     let hashes: HashMap<&str, &BodyHash> = drafted.iter().map(|one| (one.row.key.as_str(), &one.hash)).collect();
     let keys: Vec<&str> = hashes.keys().copied().collect();
-    let is_same = |mark: &MarkRow| {
-        hashes.get(mark.key.as_str()).is_some_and(|hash| mark.hash.as_deref() == Some(hash.as_slice()))
-    };
+    let is_same =
+        |mark: &MarkRow| hashes.get(mark.key.as_str()).is_some_and(|hash| mark.hash.as_deref() == Some(hash.as_slice()));
     let (same, other): (Vec<MarkRow>, Vec<MarkRow>) = present.marks(keys)?.into_iter().partition(is_same);
     let same = same.into_iter().map(|mark| (mark.key, Before::Same));
     let other = present.bodies(&other)?.into_iter().map(|live| (live.key.clone(), Before::Other(live)));

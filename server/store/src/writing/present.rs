@@ -104,7 +104,8 @@ impl<'a> Present<'a> {
 
     /// What is live, and what a commit in the making has closed. Each half has an index of its own.
     fn select(&self, columns: &str, narrow: impl Fn(&mut Sql)) -> Sql {
-        let mut sql = Sql::new(&format!("select {columns} from records where dataset = ? and died = 9223372036854775807 and born <= ?"));
+        let mut sql =
+            Sql::new(&format!("select {columns} from records where dataset = ? and died = 9223372036854775807 and born <= ?"));
         sql = sql.bind(self.dataset).bind(self.edition);
         narrow(&mut sql);
         let closing = format!(

@@ -27,7 +27,7 @@ rows! {
 /// A record that the edition made a version of, and one that it only closed. The first `?`s are the dataset and the edition.
 const MADE: &str = "select r.record, r.row as made, c.row as closed, r.died from records r
     left join records c on c.dataset = r.dataset and c.record = r.record and c.died = r.born where r.dataset = ? and r.born = ?";
-const REMOVED: &str = "select r.record, cast(null as bigint) as made, r.row as closed, 0 as died from records r
+const REMOVED: &str = "select r.record, cast(null as bigint) as made, r.row as closed, cast(0 as bigint) as died from records r
     where r.dataset = ? and r.died = ? and r.died < 9223372036854775807
     and not exists (select 1 from records n where n.dataset = r.dataset and n.record = r.record and n.born = r.died)";
 

@@ -92,9 +92,7 @@ fn reverse(one: Touched, taken: &HashSet<String>) -> Result<Option<Change>> {
     };
     Ok(match (one.before, one.after) {
         _ if one.changed_since => None,
-        (Some(before), Some(after)) => {
-            Some(Change::Update { row: after.row, record: after.record, version: version(before)? })
-        }
+        (Some(before), Some(after)) => Some(Change::Update { row: after.row, record: after.record, version: version(before)? }),
         (None, Some(after)) => Some(Change::Remove { row: after.row, record: after.record }),
         (Some(before), None) if taken.contains(&before.key) => None,
         (Some(before), None) => Some(Change::Revive { record: before.record, version: version(before)? }),
