@@ -27,7 +27,7 @@ pub(crate) fn read(mut rows: Rows, mut give: impl FnMut(Bundle) -> bool) -> Rows
 fn bundle(rows: &mut Rows) -> (Bundle, bool) {
     let mut bundle = Bundle { rows: Vec::with_capacity(BUNDLE), refused: None };
     while bundle.rows.len() < BUNDLE {
-        let mut row = Row::default();
+        let mut row = bundle.rows.last().map_or_else(Row::default, |(row, _)| row.roomy());
         match rows.next(&mut row) {
             Ok(Some(line)) => bundle.rows.push((row, line)),
             Ok(None) => return (bundle, false),

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use hayward_domain::record::Record;
 use hayward_domain::schema::FieldName;
 use hayward_importers::{Absent, Alone, Draft, DraftRow, Problem, Ready, Refusal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::present::{LiveRow, MarkRow, Present};
@@ -19,7 +19,7 @@ use crate::error::{Result, StoreError};
 pub(super) const BATCH: usize = 500;
 
 /// What happens, or happened, to the rows of a file. The first is the sum of the next six.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Rows of the file, without the header.
     pub rows: u64,
@@ -37,6 +37,13 @@ pub struct Counts {
     pub blank: u64,
     /// Records that go because the file lacks them, where the person asked for that. No row of the file.
     pub removed: u64,
+}
+
+impl Counts {
+    /// Whether every record stays as it is.
+    pub(super) fn change_nothing(&self) -> bool {
+        self.created == 0 && self.updated == 0 && self.removed == 0
+    }
 }
 
 /// What a file and its matching come to.

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hayward_domain::schema::Schema;
-use hayward_importers::{Matching, MatchingFault, Problem, draft, profile, suggest};
+use hayward_importers::{Matching, MatchingFault, Problem, Profile, Refusal, draft, profile, suggest};
 use serde_json::json;
 
 pub use compare::Counts;
@@ -50,6 +50,7 @@ impl Store {
         let matching = Matching::from_columns(&columns);
         let found = Findings {
             reading: serde_json::to_value(&profiled.reading).ok(),
+            profile: serde_json::to_value(&profiled).ok(),
             columns: serde_json::to_value(&columns).ok(),
             ..Findings::default()
         };
@@ -64,8 +65,7 @@ impl Store {
         if !matches!(import.state, ImportState::Draft | ImportState::Checked | ImportState::Interrupted) {
             return Err(StoreError::refused("wrong-state", "the columns of this import can no longer be changed"));
         }
-        let source = self.import_file(import);
-        let profiled = match profile(&source) {
+        let profiled = match self.profiled(import) {
             Ok(profiled) => profiled,
             Err(refusal) => return self.fail(import, &refusal).map(|()| Vec::new()),
         };
@@ -85,6 +85,7 @@ impl Store {
         }
         let found = Findings {
             reading: serde_json::to_value(&profiled.reading).ok(),
+            profile: serde_json::to_value(&profiled).ok(),
             columns: serde_json::to_value(matching.columns(&profiled, &schema)).ok(),
             ..Findings::default()
         };
@@ -124,7 +125,7 @@ impl Store {
         }))
     }
 
-    fn fail(&self, import: &Import, refusal: &hayward_importers::Refusal) -> Result<()> {
+    fn fail(&self, import: &Import, refusal: &Refusal) -> Result<()> {
         let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
         let counts = serde_json::to_value(Counts::default()).ok();
         self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
@@ -133,7 +134,7 @@ impl Store {
     fn check(
         self: &Arc<Self>,
         import: &Import,
-        profiled: &hayward_importers::Profile,
+        profiled: &Profile,
         schema: &Arc<Schema>,
         matching: Matching,
         mut found: Findings,
@@ -209,11 +210,19 @@ impl Store {
         serde_json::from_value(matching).map_err(|_| StoreError::Corrupt("a matching"))
     }
 
+    /// What the first reading of the file told: kept, since the file does not change.
+    fn profiled(self: &Arc<Self>, import: &Import) -> std::result::Result<Profile, Refusal> {
+        match &import.profile {
+            Some(profiled) => Ok(profiled.clone()),
+            None => profile(&self.import_file(import)),
+        }
+    }
+
     fn plan(self: &Arc<Self>, import: &Import) -> Result<Plan> {
         let matching = self.decided(import)?;
         let schema = self.schema_of(import)?;
         let source = self.import_file(import);
-        let profiled = profile(&source).map_err(|refusal| refused(&refusal))?;
+        let profiled = self.profiled(import).map_err(|refusal| refused(&refusal))?;
         let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| refused(&refusal))?;
         Ok(Plan { draft, absent: matching.absent })
     }
