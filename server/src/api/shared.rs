@@ -1,5 +1,6 @@
 //! `GET /api/v1/{collection}` and `/{id}`: what is shared with the caller.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
@@ -68,8 +69,11 @@ pub async fn get(
     };
     let id = DisclosureId::from_random(commons.random());
     write_down(&commons, &page, &id, 0, "get").await?;
-    let body = page.rows.first().map(|row| item(&page, row)).ok_or(Error::NotFound)?;
-    let response = respond(&request, &page, &id, body.clone(), &body)?;
+    let row = page.rows.first().ok_or(Error::NotFound)?;
+    let mut body = String::with_capacity(row.record.payload().len() + ENVELOPE);
+    push_item(&mut body, &page, row);
+    let stable = body.len();
+    let response = respond(&request, &page, &id, body, stable);
     may_leave(&commons, &reading, &page).await?;
     Ok(response)
 }
@@ -150,28 +154,38 @@ fn given(page: &Page) -> Vec<Given<'_>> {
 }
 
 async fn page_response(request: &HttpRequest, commons: &Commons, page: &Page, id: &DisclosureId) -> Result<HttpResponse, Error> {
-    let items: Vec<String> = page.rows.iter().map(|row| item(page, row)).collect();
-    let mut stable = format!("{{\"items\":[{}]", items.join(","));
+    // Room for the whole answer: it is put together once.
+    let payloads: usize = page.rows.iter().map(|row| row.record.payload().len() + ENVELOPE).sum();
+    let mut body = String::with_capacity(payloads + ENVELOPE);
+    body.push_str("{\"items\":[");
+    for (at, row) in page.rows.iter().enumerate() {
+        if at > 0 {
+            body.push(',');
+        }
+        push_item(&mut body, page, row);
+    }
+    body.push(']');
     if let Some(count) = page.count {
         let count = if mutants::on("count-of-originals") { commons.run(|store| store.newest_commit()).await.ok() } else { count };
-        stable.push_str(&format!(",\"count\":{}", count.map_or_else(|| "null".to_owned(), |count| count.to_string())));
+        body.push_str(&format!(",\"count\":{}", count.map_or_else(|| "null".to_owned(), |count| count.to_string())));
     }
+    let stable = body.len();
     let next = match page.after {
         Some(row) => {
             let position = [page.commit, row, page.begun.0, 0, 0, 0, 0];
             let sealed = page.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
-            format!("\"{sealed}\"")
+            format!(",\"next\":\"{sealed}\"}}")
         }
-        None => "null".to_owned(),
+        None => ",\"next\":null}".to_owned(),
     };
-    let body = format!("{stable},\"next\":{next}}}");
-    respond(request, page, id, stable, &body)
+    body.push_str(&next);
+    Ok(respond(request, page, id, body, stable))
 }
 
-/// The answer, or `304` where the caller has it. `stable` is the answer without what differs each time.
-fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, stable: String, body: &str) -> Result<HttpResponse, Error> {
+/// The answer, or `304` where the caller has it. Up to `stable` the answer is the same each time.
+fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, body: String, stable: usize) -> HttpResponse {
     let mut hasher = Sha256::new();
-    hasher.update(stable.as_bytes());
+    hasher.update(body.as_bytes().get(..stable).unwrap_or_default());
     if mutants::on("etag-of-commit") {
         hasher.update(page.commit.to_be_bytes());
     }
@@ -185,7 +199,7 @@ fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, stable: String
     if page.caller.is_some() {
         response.insert_header(("Disclosure-Id", id.as_str()));
     }
-    if known { Ok(response.finish()) } else { Ok(response.content_type(Format::Json.media_type()).body(body.to_owned())) }
+    if known { response.finish() } else { response.content_type(Format::Json.media_type()).body(body) }
 }
 
 fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
@@ -193,24 +207,38 @@ fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
     response.insert_header(("Cache-Control", private));
 }
 
+/// About what an item's envelope takes.
+const ENVELOPE: usize = 192;
+
 /// One item: the envelope, then the disclosed fields as they are stored.
-fn item(page: &Page, row: &SharedRow) -> String {
-    let Some(share) = page.shares.of(row.share) else { return String::new() };
+fn push_item(text: &mut String, page: &Page, row: &SharedRow) {
+    let Some(share) = page.shares.of(row.share) else { return };
+    let edition = row.edition.to_string();
+    let envelope = [
+        "{\"id\":\"",
+        &row.id,
+        "\",\"provider\":\"",
+        share.provider.as_str(),
+        "\",\"agreement\":\"",
+        share.agreement.as_str(),
+        "\",\"edition\":",
+        &edition,
+    ];
+    envelope.iter().for_each(|part| text.push_str(part));
     let payload = match &page.fields {
-        None => row.record.payload().to_owned(),
+        None => Cow::Borrowed(row.record.payload()),
         Some(fields) => {
             let mut all: Map<String, Value> = serde_json::from_str(row.record.payload()).unwrap_or_default();
             all.retain(|name, _| fields.contains(name));
-            Value::Object(all).to_string()
+            Cow::Owned(Value::Object(all).to_string())
         }
     };
-    let envelope = format!(
-        "{{\"id\":\"{}\",\"provider\":\"{}\",\"agreement\":\"{}\",\"edition\":{}",
-        row.id, share.provider, share.agreement, row.edition
-    );
     match payload.strip_prefix('{') {
-        Some("}") | None => format!("{envelope}}}"),
-        Some(rest) => format!("{envelope},{rest}"),
+        Some("}") | None => text.push('}'),
+        Some(rest) => {
+            text.push(',');
+            text.push_str(rest);
+        }
     }
 }
 
@@ -223,12 +251,13 @@ fn columns(page: &Page) -> Vec<String> {
 fn encode(format: Format, page: &Page, columns: &[String]) -> String {
     let mut text = String::new();
     for row in &page.rows {
-        let item = item(page, row);
         if format == Format::Ndjson {
-            text.push_str(&item);
+            push_item(&mut text, page, row);
             text.push('\n');
             continue;
         }
+        let mut item = String::new();
+        push_item(&mut item, page, row);
         let item: Value = serde_json::from_str(&item).unwrap_or_default();
         text.push_str(&csv_line(columns.iter().map(|column| item.get(column).unwrap_or(&Value::Null))));
     }

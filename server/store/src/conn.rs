@@ -12,7 +12,8 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 
 use crate::error::{Result, StoreError};
-use crate::sql::Sql;
+use crate::shelf::{SharedColumns, SharedRowRow};
+use crate::sql::{Placed, Sql};
 
 /// One connection to one of the two.
 pub(crate) struct Conn {
@@ -47,6 +48,12 @@ impl Conn {
     /// Every row that the query finds.
     pub(crate) fn load<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>> {
         on!(self, conn => Ok(sql.load::<T>(conn)?))
+    }
+
+    /// Rows of shares.
+    pub(crate) fn load_shared(&mut self, sql: Sql) -> Result<Vec<SharedRowRow>> {
+        let placed = Placed::<SharedColumns>::new(sql);
+        on!(self, conn => Ok(placed.load::<SharedRowRow>(conn)?))
     }
 
     /// The first row, if there is one.
@@ -159,7 +166,8 @@ impl Manager {
                  pragma temp_store = memory; pragma wal_autocheckpoint = 4000;"
             }
             Use::Read => {
-                "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory;"
+                "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory; \
+                 pragma mmap_size = 1073741824;"
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;

@@ -169,7 +169,8 @@ pub(crate) fn stage(store: &Arc<Store>, claim: Claim, lens: &Lens, changed: &[i6
 /// Closes the rows that no longer look so, and notes where the new ones go. Returns how many were closed.
 fn close_changed(conn: &mut Conn, lens: &Lens, records: &[i64], edition: i64, fresh: &mut Vec<Place>) -> Result<i64> {
     let originals = originals(conn, lens.dataset, records, edition)?;
-    let mut live = Sql::new("select row, record, payload from shared_records where share = ?").bind(lens.share);
+    let mut live = Sql::new("select row, record, payload from shared_records where shelf = ? and share = ?");
+    live = live.bind(lens.shelf).bind(lens.share);
     live.push(" and died = 9223372036854775807 and record in ").list(records.iter().copied());
     let mut live: HashMap<i64, SharedLiveRow> =
         conn.load::<SharedLiveRow>(live)?.into_iter().map(|row| (row.record, row)).collect();

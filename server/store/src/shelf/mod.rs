@@ -20,6 +20,7 @@ use crate::tokens::{self, Caller};
 use crate::{Store, counter};
 
 pub use names::{Names, Shape};
+pub(crate) use rows::{SharedColumns, SharedRowRow};
 pub(crate) use shares::{ShareParts, Standing};
 pub use shares::{ShareSummary, Shares};
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use diesel::sql_types::{BigInt, Nullable, Text};
 use hayward_domain::condition::{Condition, Is, Operand};
 use hayward_domain::disclose::SharedRecord;
 use hayward_domain::keys::Named;
@@ -21,6 +22,8 @@ use crate::order::Order;
 use crate::sql::{Number, Sql, rows};
 
 const COLUMNS: &str = "r.row, r.share, r.record, r.name, r.payload, r.born";
+/// The rows that no edition has replaced. The literal must be that of the indexes: neither database sees through a bind. Limits are
+/// written `? + 0`, or SQLite would plan anew for each.
 const LIVE: &str = "r.died = 9223372036854775807";
 /// Rows that are read in one go where some of them are other shares'.
 const MOST: i64 = 2_000;
@@ -29,8 +32,21 @@ const APART: i64 = 16;
 /// Selected shares that are few enough to be named in the query.
 const FEW: usize = 4;
 
+/// The types of [`COLUMNS`].
+pub(crate) type SharedColumns = (BigInt, BigInt, BigInt, BigInt, Nullable<Text>, BigInt);
+
+/// What [`COLUMNS`] are read into.
+#[derive(diesel::Queryable)]
+pub(crate) struct SharedRowRow {
+    row: i64,
+    share: i64,
+    record: i64,
+    name: i64,
+    payload: Option<String>,
+    born: i64,
+}
+
 rows! {
-    SharedRowRow { row: i64, share: i64, record: i64, name: i64, payload: Option<String>, born: i64 }
     VersionRow { row: i64, share: i64, record: i64, name: i64, payload: Option<String>, born: i64, died: i64 }
 }
 
@@ -149,18 +165,17 @@ impl View<'_> {
         Err(StoreError::NotFound)
     }
 
-    /// Every version of a record in these shares.
+    /// Every version of a record on the shelves of these shares.
     fn versions(&mut self, shares: &[&Arc<ShareSummary>], number: RecordNumber) -> Result<Vec<VersionRow>> {
-        let Some(last) = shares.last() else { return Ok(Vec::new()) };
-        let mut sql = Sql::new(&format!("select {COLUMNS}, r.died from shared_records r where r.record = ? and r.share in ("));
-        sql = sql.bind(number.0);
-        // Rounded up with repetitions, so that there are few texts, which stay prepared.
-        for at in 0..shares.len().next_power_of_two() {
-            let share = shares.get(at).unwrap_or(last);
-            sql.push_with(if at == 0 { "?" } else { ", ?" }, [share.number.into()]);
+        let mut shelves: Vec<i64> = shares.iter().map(|share| share.shelf).collect();
+        shelves.sort_unstable();
+        shelves.dedup();
+        let mut found = Vec::new();
+        for shelf in shelves {
+            let select = format!("select {COLUMNS}, r.died from shared_records r where r.shelf = ? and r.record = ?");
+            found.extend(self.conn.load::<VersionRow>(Sql::new(&select).bind(shelf).bind(number.0))?);
         }
-        sql.push(")");
-        self.conn.load::<VersionRow>(sql)
+        Ok(found)
     }
 
     /// The first rows after `after`, in the shares' own order.
@@ -200,8 +215,8 @@ impl View<'_> {
                 sql.push_with(" and r.share in (?, ?, ?, ?)", (0..FEW).map(|at| number(at).into()));
             }
             split.push(self.conn.kind(), &mut sql);
-            sql.push_with(" order by r.row limit ?", [size.into()]);
-            let rows = self.conn.load::<SharedRowRow>(sql)?;
+            sql.push_with(" order by r.row limit ? + 0", [size.into()]);
+            let rows = self.conn.load_shared(sql)?;
             let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= size;
             after = rows.last().map_or(last, |row| row.row);
             // Rows of other shares, and rows that came after the edition that is read.
@@ -232,8 +247,8 @@ impl View<'_> {
             sql.push_with(" and r.died < 9223372036854775807 and r.born <= ?", [share.edition.into()]);
             sql.push_with(" and r.row > ? and r.row <= ?", [after.into(), last.min(extent.last_row).into()]);
             split.push(kind, &mut sql);
-            sql.push_with(" order by r.row limit ?", [wanted.into()]);
-            found.extend(self.conn.load::<SharedRowRow>(sql)?);
+            sql.push_with(" order by r.row limit ? + 0", [wanted.into()]);
+            found.extend(self.conn.load_shared(sql)?);
             Ok::<_, StoreError>(())
         };
         // Whoever writes now closes rows as of the edition after the head.
@@ -270,7 +285,7 @@ impl View<'_> {
         }
         sql.push(&order.emit(kind, Document::Payload, "r.row"));
         sql.push_with(" limit ?", [wanted.into()]);
-        self.conn.load::<SharedRowRow>(sql)
+        self.conn.load_shared(sql)
     }
 
     /// Every row that the shares show and that meets the condition, in no order.
@@ -308,7 +323,7 @@ impl View<'_> {
 
     fn payload(&mut self, row: i64) -> Result<Value> {
         let select = format!("select {COLUMNS} from shared_records r where r.row = ?");
-        let row = self.conn.first::<SharedRowRow>(Sql::new(&select).bind(row))?;
+        let row = self.conn.load_shared(Sql::new(&select).bind(row))?.into_iter().next();
         let text =
             row.and_then(|row| row.payload).ok_or_else(|| StoreError::Stale("the page before this one is gone".to_owned()))?;
         serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("a payload"))
@@ -335,7 +350,7 @@ impl View<'_> {
 
     /// Rows between `born` bounds and so on, for the feed.
     pub(crate) fn rows_of(&mut self, share: &ShareSummary, sql: Sql) -> Result<Vec<SharedRow>> {
-        let rows = self.conn.load::<SharedRowRow>(sql)?;
+        let rows = self.conn.load_shared(sql)?;
         rows.into_iter().map(|row| self.shared(row, share)).collect()
     }
 }
