@@ -83,15 +83,30 @@ pub struct Database {
 }
 
 impl Database {
+    /// Which database it is.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn url(&self) -> Result<DatabaseUrl, String> {
+        DatabaseUrl::parse(&self.database_url)
+    }
+
+    /// Where its key file is.
+    #[must_use]
+    pub fn key_path(&self, database: &DatabaseUrl) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| config::key_file(database))
+    }
+
     /// Opens it, with its keys.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub fn config(&self) -> Result<Config, String> {
         let database = DatabaseUrl::parse(&self.database_url)?;
-        let path = self.key_file.clone().unwrap_or_else(|| config::key_file(&database));
+        let path = self.key_path(&database);
         let random = app::system_random();
         let keyring = config::keys(&path, |bytes| random(bytes))?;
+        let keyring = config::settle(&path, &keyring, &database, app::machine_clock()())?.unwrap_or(keyring);
         Ok(Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database,
@@ -235,7 +250,7 @@ fn serve_with<W: Write, T>(
 fn administer(database: &Database, command: AdminCommand, json: bool, out: &mut impl Write) -> Done {
     let config = database.config()?;
     let commons = app::open(&config, app::machine_clock(), app::system_random()).map_err(|error| error.to_string())?;
-    admin::run(&commons.store, command, json, out).map_err(|error| error.to_string())?;
+    admin::run(&commons.store, &database.key_path(&config.database), command, json, out).map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
