@@ -1,7 +1,7 @@
 //! The command line.
 
-use std::io::Write;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,12 +13,17 @@ use serde_json::Value;
 use crate::admin::{self, AdminCommand};
 use crate::commons::Commons;
 use crate::config::{self, Config};
-use crate::{app, credentials, demo, files, ledger, logging, routes};
+use crate::doctor::{self, Doctor};
+use crate::logging::Logging;
+use crate::telemetry::scrape;
+use crate::{app, credentials, demo, files, ledger, routes};
 
 /// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
 #[derive(Parser)]
 #[command(name = "hayward", version)]
 struct Cli {
+    #[command(flatten)]
+    logging: Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -43,6 +48,10 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Look at a commons from outside, and say what is wrong and what to do. Changes nothing.
+    Doctor(Doctor),
+    /// Ask the server that runs here whether it can answer: for a container's health check.
+    Ready(Ready),
     /// Look into the ledger.
     Ledger {
         #[command(subcommand)]
@@ -131,6 +140,16 @@ struct Serve {
     /// How many days old editions are kept.
     #[arg(long, env = "HAYWARD_KEEP_DAYS", default_value_t = 90)]
     keep_days: u64,
+    /// Where Prometheus may ask for numbers, such as 127.0.0.1:9464; an address of its own, never the one above. Off unless set.
+    #[arg(long, env = "HAYWARD_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct Ready {
+    /// Where the server listens.
+    #[arg(long, env = "HAYWARD_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
 }
 
 #[derive(Args)]
@@ -155,44 +174,49 @@ struct Demo {
 /// Runs a command. 0: done. 1: there were problems. 2: refused.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // What is written here is people's data: nobody else on this machine is to read it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let mut out = std::io::stdout().lock();
+    let _logging = match cli.logging.start() {
+        Ok(started) => started,
+        Err(sentence) => return refuse(&sentence),
+    };
     let done = match cli.command {
         Command::Serve(serve) => serve_commons(&serve, &mut out),
         Command::Demo(demo) => serve_demo(&demo, &mut out),
         Command::Check(check) => files::check(&check, &mut out),
-        Command::Import(import) => {
-            logging::start();
-            files::import(&import, &mut out)
-        }
+        Command::Import(import) => files::import(&import, &mut out),
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
+        Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
+        Command::Ready(ready) => ask_ready(&ready),
         Command::Ledger { command: LedgerCommand::Verify { file, key, json } } => verify(&file, key.as_deref(), json, &mut out),
         Command::Routes { json } => list_routes(json, &mut out),
     };
     match done {
         Ok(code) => code,
-        Err(sentence) => {
-            drop(writeln!(std::io::stderr(), "hayward: {sentence}"));
-            ExitCode::from(2)
-        }
+        Err(sentence) => refuse(&sentence),
     }
+}
+
+fn refuse(sentence: &str) -> ExitCode {
+    drop(writeln!(std::io::stderr(), "hayward: {sentence}"));
+    ExitCode::from(2)
 }
 
 /// What a command comes to: an exit status, or a sentence for whoever typed it.
 pub type Done = Result<ExitCode, String>;
 
 fn serve_commons(serve: &Serve, out: &mut impl Write) -> Done {
-    logging::start();
     let config = Config {
         listen: serve.listen,
         upload_limit: serve.upload_limit,
         kept: Duration::from_secs(serve.keep_days.saturating_mul(86_400)),
         ..serve.database.config()?
     };
-    serve_with(&config, out, |_| Ok(()), |(), _, _| Ok(()))
+    serve_with(&config, serve.metrics_listen, out, |_| Ok(()), |(), _, _| Ok(()))
 }
 
 fn serve_demo(demo: &Demo, out: &mut impl Write) -> Done {
-    logging::start();
     let throwaway = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let database = match &demo.database_url {
         Some(url) => DatabaseUrl::parse(url)?,
@@ -217,12 +241,13 @@ fn serve_demo(demo: &Demo, out: &mut impl Write) -> Done {
         serde_json::to_value(&world).map_err(|error| error.to_string())
     };
     let announce = |world: Value, url: &str, out: &mut _| credentials::announce(&world, url, demo.credentials.as_deref(), out);
-    serve_with(&config, out, seed, announce)
+    serve_with(&config, None, out, seed, announce)
 }
 
 /// Opens, serves, prints the one line with the URL, and waits for the end.
 fn serve_with<W: Write, T>(
     config: &Config,
+    metrics: Option<SocketAddr>,
     out: &mut W,
     prepare: impl FnOnce(&Commons) -> Result<T, String>,
     announce: impl FnOnce(T, &str, &mut W) -> Result<(), String>,
@@ -236,6 +261,10 @@ fn serve_with<W: Write, T>(
         let say =
             |out: &mut W, line: String| writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| error.to_string());
         say(out, format!("listening on {url}"))?;
+        if let Some(listen) = metrics {
+            let address = scrape::serve(listen, &commons, &config.database)?;
+            say(out, format!("metrics on http://{address}/metrics"))?;
+        }
         announce(prepared, &url, out)?;
         let key = setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         if let Some(key) = key {
@@ -267,6 +296,23 @@ fn verify(file: &std::path::Path, key: Option<&str>, json: bool, out: &mut impl 
     };
     writeln!(out, "{text}").map_err(|error| error.to_string())?;
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// 0: it can. 1: it answers, and cannot. 2: nothing answers.
+fn ask_ready(ready: &Ready) -> Done {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let mut address = ready.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let silent = |error: std::io::Error| format!("nothing answers at {address}: {error}");
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(silent)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(silent)?;
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(silent)?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).map_err(silent)?;
+    Ok(if head == *b"HTTP/1.1 200" { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn list_routes(json: bool, out: &mut impl Write) -> Done {
