@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use hayward_store::DatabaseUrl;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::config::{self, Config};
 use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
 use crate::telemetry::scrape;
-use crate::{app, credentials, demo, files, ledger, routes};
+use crate::{app, credentials, demo, files, ledger, reference, routes};
 
 /// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
 #[derive(Parser)]
@@ -57,6 +57,9 @@ enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Write the reference of commands, options and environment variables.
+    #[command(hide = true)]
+    Reference,
     /// List every route, with what it needs.
     Routes {
         /// Print JSON.
@@ -86,6 +89,9 @@ pub struct Database {
     /// `sqlite:PATH` or `postgres://…`.
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite:hayward.db", hide_env_values = true, global = true)]
     database_url: String,
+    /// A file whose first line is the database's address, so that its password stands in no environment. Goes before the former.
+    #[arg(long, env = "DATABASE_URL_FILE", global = true)]
+    database_url_file: Option<PathBuf>,
     /// The commons' key file. By default beside the SQLite database, else `hayward.keys`.
     #[arg(long, env = "HAYWARD_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
@@ -97,7 +103,10 @@ impl Database {
     /// # Errors
     /// A sentence for the operator.
     pub fn url(&self) -> Result<DatabaseUrl, String> {
-        DatabaseUrl::parse(&self.database_url)
+        let Some(file) = &self.database_url_file else { return DatabaseUrl::parse(&self.database_url) };
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("the file with the database's address cannot be read: {error}"))?;
+        DatabaseUrl::parse(text.lines().next().unwrap_or_default().trim())
     }
 
     /// Where its key file is.
@@ -111,7 +120,7 @@ impl Database {
     /// # Errors
     /// A sentence for the operator.
     pub fn config(&self) -> Result<Config, String> {
-        let database = DatabaseUrl::parse(&self.database_url)?;
+        let database = self.url()?;
         let path = self.key_path(&database);
         let random = app::system_random();
         let keyring = config::keys(&path, |bytes| random(bytes))?;
@@ -171,6 +180,12 @@ struct Demo {
     credentials: Option<PathBuf>,
 }
 
+/// Everything that can be typed.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs a command. 0: done. 1: there were problems. 2: refused.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -190,6 +205,9 @@ pub fn run() -> ExitCode {
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Ready(ready) => ask_ready(&ready),
         Command::Ledger { command: LedgerCommand::Verify { file, key, json } } => verify(&file, key.as_deref(), json, &mut out),
+        Command::Reference => {
+            write!(out, "{}", reference::text(&command())).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        }
         Command::Routes { json } => list_routes(json, &mut out),
     };
     match done {

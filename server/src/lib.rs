@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod logging;
 pub mod problems;
+pub mod reference;
 pub mod request_id;
 pub mod revocation;
 pub mod routes;
