@@ -8,8 +8,10 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use opentelemetry::trace::TraceContextExt;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::error::Error;
 
@@ -84,7 +86,9 @@ fn measured(method: &'static str, route: &str, status: u16, took: Duration) {
 }
 
 fn traced(span: &Span, method: &str, route: &str, status: u16) {
-    span.record("otel.name", format!("{method} {route}")).record("http.route", route).record("http.response.status_code", status);
+    // A span that has begun keeps the name it was made with, unless it is told where it is exported.
+    span.context().span().update_name(format!("{method} {route}"));
+    span.record("http.route", route).record("http.response.status_code", status);
     if status >= 500 {
         span.record("otel.status_code", "ERROR");
     }
@@ -103,7 +107,6 @@ pub async fn give(
         id = %id,
         method,
         otel.kind = "server",
-        otel.name = Empty,
         otel.status_code = Empty,
         http.route = Empty,
         http.response.status_code = Empty

@@ -119,7 +119,8 @@ on_both! {
                 if again && !json {
                     continue;
                 }
-                let output = typed(&database, &keys, &[&["admin"], words.as_slice(), if json { &["--json"][..] } else { &[] }].concat());
+                let shape: &[&str] = if json { &["--json"] } else { &[] };
+                let output = typed(&database, &keys, &[&["admin"][..], &words, shape].concat());
                 let said = [output.stdout.clone(), output.stderr.clone()].concat();
                 let said = String::from_utf8_lossy(&said);
                 assert_eq!(output.status.code(), Some(expected), "{words:?}: {said}");
@@ -340,4 +341,14 @@ on_both! {
         let now = Keyring::from_file(&std::fs::read_to_string(&keys).unwrap()).unwrap();
         assert_eq!(now.print(), fresh.print());
     }
+}
+
+/// Lints what there are tools for, and replays the container's steps.
+#[test]
+fn what_is_deployed_is_checked() {
+    let check = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/check");
+    let output = std::process::Command::new("bash").arg(check).arg(crate::process::built()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("run     the container's steps"), "{said}");
 }

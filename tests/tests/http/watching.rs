@@ -75,6 +75,8 @@ on_both! {
             assert!(text.contains(line), "no `{line}` in {text}");
         }
         assert_eq!(text.contains("hayward_wal_bytes "), world.database.kind() == Kind::Sqlite);
+        // What explains a number is written in the program, and says `jobs` like one of the lists.
+        let text: String = text.lines().filter(|line| !line.starts_with('#')).collect();
         for name in names(&world) {
             assert!(!text.contains(&name), "the numbers hold `{name}`");
         }
@@ -127,7 +129,7 @@ fn spans_are_sent_where_a_collector_is_named_and_hold_no_values() -> Result<(), 
     let sent: Vec<u8> = told.try_iter().flatten().collect();
     let sent = String::from_utf8_lossy(&sent);
     for expected in ["POST /v1/traces", "GET /api/v1/{collection}/{id}", "http.route", "/healthz", &id] {
-        assert!(sent.contains(expected), "no `{expected}` was sent");
+        assert!(sent.contains(expected), "no `{expected}` was sent: {sent}");
     }
     assert!(!sent.contains("ZQX"), "a span holds what was asked for");
     Ok(())
