@@ -96,7 +96,7 @@ pub(super) fn keys(path: &Path, print: Result<Option<String>, StoreError>) -> Ch
         Ok(Some(_) | None) => {}
     }
     if shared(&meta, 0o077) {
-        let advice = "`chmod 600` the key file: who reads it can read every agreement's pseudonyms.";
+        let advice = "`chmod 600` the key file: with a copy of the database it opens every pseudonym.";
         return Check::failed("keys", "others on this machine can read the key file", advice);
     }
     Check::ok("keys", "the key file is there, is only the owner's, and belongs to this database")

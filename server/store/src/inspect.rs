@@ -69,7 +69,7 @@ pub struct Tail {
 
 rows! {
     StaleRow { silent: i64, dirty: i64 }
-    WhenRow { at: Option<i64> }
+    WhenRow { at: i64 }
     UnsealedRow { count: i64, oldest: Option<i64> }
     PointRow { provider: String, position: i64 }
     LinkRow { position: i64, line: String, previous: String, hash: String }
@@ -153,11 +153,11 @@ impl Inspector {
     /// # Errors
     /// If the database does not answer.
     pub fn newest(&self) -> Result<Newest> {
-        let at = |conn: &mut Conn, select: &str| Ok(conn.one::<WhenRow>(Sql::new(select))?.at.map(Moment));
+        let at = |conn: &mut Conn, select: &str| Ok(conn.first::<WhenRow>(Sql::new(select))?.map(|row| Moment(row.at)));
         Ok(Newest {
-            edition: self.look(|conn| at(conn, "select max(at) as at from editions"))?,
-            event: self.look(|conn| at(conn, "select max(at) as at from agreement_events"))?,
-            entry: self.ledger.read(Eyes::Own, |conn| at(conn, "select max(at) as at from entries"))?,
+            edition: self.look(|conn| at(conn, "select at from editions order by at desc limit 1"))?,
+            event: self.look(|conn| at(conn, "select at from agreement_events order by number desc limit 1"))?,
+            entry: self.ledger.read(Eyes::Own, |conn| at(conn, "select at from entries order by row desc limit 1"))?,
         })
     }
 

@@ -213,21 +213,21 @@ on_both! {
         let (code, report) = doctor();
         assert_eq!((code, of(&report, "chains")), (2, "failed"), "{report}");
 
-        let open = std::fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         std::fs::set_permissions(&keys, open).unwrap();
         assert_eq!(of(&doctor().1, "keys"), "failed");
         std::fs::remove_file(&keys).unwrap();
         assert_eq!(of(&doctor().1, "keys"), "failed");
         assert!(!keys.exists(), "the doctor made a key file");
 
-        crate::operator::tell_commons(&database, "insert into migrations (version, name) values (9999, 'from the future')");
+        tell_commons(&database, "insert into migrations (version, name) values (9999, 'from the future')");
         let (code, report) = doctor();
         assert_eq!((code, of(&report, "migrations")), (2, "failed"));
     }
 }
 
 /// Runs a statement in the commons' own tables.
-pub fn tell_commons(database: &TestDatabase, sql: &str) {
+fn tell_commons(database: &TestDatabase, sql: &str) {
     use diesel::connection::SimpleConnection;
     use diesel::{Connection, SqliteConnection};
     match database.kind() {
@@ -312,7 +312,7 @@ on_both! {
         assert!(verified.checkpoint && verified.faults.is_empty(), "{verified:?}");
 
         // What the new key signs is vouched for by the old one.
-        server.get("/api/v1/opportunities?limit=2", PartnerClient.token().as_deref());
+        assert_eq!(server.get("/api/v1/opportunities?limit=2", PartnerClient.token().as_deref()).status(), 200);
         let store = server.store();
         hayward::ledger::seal::all(&server.commons.ledger.store, &store.keyring().signing(), store.now()).unwrap();
         let export = server.request(reqwest::Method::GET, "/api/v1/disclosures", Steward.token().as_deref());
