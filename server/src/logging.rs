@@ -31,7 +31,7 @@ pub struct Logging {
     /// Values of records are never logged, however much is asked for.
     #[arg(long, env = "HAYWARD_LOG", default_value = "info", global = true)]
     log: String,
-    /// Where an OpenTelemetry collector takes spans over HTTP, such as http://127.0.0.1:4318. Without it no spans are made.
+    /// Where an OpenTelemetry collector takes spans over HTTP, such as `http://127.0.0.1:4318`. Without it no spans are made.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     otlp_endpoint: Option<String>,
 }

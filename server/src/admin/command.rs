@@ -140,7 +140,7 @@ pub enum InviteCommand {
         /// How many days it works
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=90))]
         days: u16,
-        /// Where people reach this commons, such as https://commons.example
+        /// Where people reach this commons, such as `https://commons.example`
         #[arg(long, env = "HAYWARD_PUBLIC_URL", default_value = "")]
         public_url: String,
     },
