@@ -8,7 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig, to};
 use actix_web::{App, HttpServer};
 use hayward_domain::schema;
-use hayward_store::{Clock, LedgerStore, Store, StoreError};
+use hayward_store::{Clock, KEY_PRINT, LedgerStore, Store, StoreError};
 
 use crate::api::{body, health};
 use crate::commons::{Commons, Random};
@@ -59,7 +59,7 @@ pub fn system_random() -> Random {
 pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, StartError> {
     let store = Store::open(&config.database, config.keyring.clone(), clock)?;
     let print = config.keyring.print();
-    if store.note_once("key_print", &print)? != print {
+    if store.note_once(KEY_PRINT, &print)? != print {
         return Err(StartError::OtherKeys);
     }
     for schema in schema::built_in().map_err(|error| StartError::Schema(error.to_string()))? {

@@ -12,6 +12,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use hayward_domain::id::{base32, from_base32};
 use hayward_domain::moment::Moment;
+use hayward_store::CursorKeys;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -46,10 +47,10 @@ impl Bound {
     ///
     /// # Errors
     /// Never with a working cipher.
-    pub fn seal(&self, key: [u8; 32], nonce: [u8; 24], position: Position) -> Result<String, Error> {
+    pub fn seal(&self, keys: CursorKeys, nonce: [u8; 24], position: Position) -> Result<String, Error> {
         let plain: Vec<u8> = position.iter().flat_map(|number| number.to_be_bytes()).collect();
         let payload = Payload { msg: &plain, aad: &self.digest };
-        let sealed = XChaCha20Poly1305::new(&key.into())
+        let sealed = XChaCha20Poly1305::new(&keys.current.into())
             .encrypt(&nonce.into(), payload)
             .map_err(|_| Error::Internal("a cursor could not be sealed".to_owned()))?;
         let bytes: Vec<u8> = nonce.into_iter().chain(sealed).collect();
@@ -59,8 +60,8 @@ impl Bound {
     /// Opens what [`Self::seal`] made.
     ///
     /// # Errors
-    /// `invalid-cursor`, whatever is wrong with it.
-    pub fn open(&self, key: [u8; 32], cursor: &str) -> Result<Position, Error> {
+    /// `gone` for one that was sealed before the keys were rotated, else `invalid-cursor`, whatever is wrong with it.
+    pub fn open(&self, keys: CursorKeys, cursor: &str) -> Result<Position, Error> {
         let invalid = || Error::parameter("invalid-cursor", "cursor", "this is not a cursor of this request");
         if cursor.len() > 400 {
             return Err(invalid());
@@ -68,8 +69,14 @@ impl Bound {
         let bytes = from_base32(cursor).ok_or_else(invalid)?;
         let (nonce, sealed) = bytes.split_at_checked(24).ok_or_else(invalid)?;
         let nonce = <[u8; 24]>::try_from(nonce).map_err(|_| invalid())?;
-        let payload = Payload { msg: sealed, aad: &self.digest };
-        let plain = XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload).map_err(|_| invalid())?;
+        let opened = |key: [u8; 32]| {
+            let payload = Payload { msg: sealed, aad: &self.digest };
+            XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload)
+        };
+        let plain = opened(keys.current).map_err(|_| match keys.former.map(opened) {
+            Some(Ok(_)) => Error::parameter("gone", "cursor", "the keys were exchanged since; read everything anew"),
+            Some(Err(_)) | None => invalid(),
+        })?;
         let mut position = Position::default();
         for (number, bytes) in position.iter_mut().zip(plain.chunks_exact(8)) {
             *number = i64::from_be_bytes(bytes.try_into().map_err(|_| invalid())?);
@@ -84,24 +91,38 @@ mod tests {
 
     use super::*;
 
+    const KEYS: CursorKeys = CursorKeys { current: [1; 32], former: None };
+    const OTHER: CursorKeys = CursorKeys { current: [3; 32], former: None };
+
+    #[test]
+    fn a_cursor_from_before_a_rotation_is_gone_and_a_forged_one_is_none() {
+        let (bound, rotated) = (Bound::to("", &[]), CursorKeys { current: [3; 32], former: Some([1; 32]) });
+        let cursor = bound.seal(KEYS, [2; 24], [0; 7]).unwrap();
+        assert_eq!(bound.open(rotated, &cursor).unwrap_err().code(), "gone");
+        let stranger = bound.seal(CursorKeys { current: [9; 32], former: None }, [2; 24], [0; 7]).unwrap();
+        assert_eq!(bound.open(rotated, &stranger).unwrap_err().code(), "invalid-cursor");
+        let new = bound.seal(rotated, [2; 24], [7; 7]).unwrap();
+        assert_eq!(bound.open(rotated, &new).unwrap(), [7; 7]);
+    }
+
     #[test]
     fn a_cursor_opens_only_for_its_caller_and_its_query() {
         let bound = Bound::to("cli_a", &["opportunities", "country=ES"]);
-        let cursor = bound.seal([1; 32], [2; 24], [1, 2, 3, 4, 5, 6, i64::MAX]).unwrap();
-        assert_eq!(bound.open([1; 32], &cursor).unwrap(), [1, 2, 3, 4, 5, 6, i64::MAX]);
-        assert!(Bound::to("cli_b", &["opportunities", "country=ES"]).open([1; 32], &cursor).is_err());
-        assert!(Bound::to("cli_a", &["opportunities", "country=FR"]).open([1; 32], &cursor).is_err());
-        assert!(bound.open([3; 32], &cursor).is_err());
+        let cursor = bound.seal(KEYS, [2; 24], [1, 2, 3, 4, 5, 6, i64::MAX]).unwrap();
+        assert_eq!(bound.open(KEYS, &cursor).unwrap(), [1, 2, 3, 4, 5, 6, i64::MAX]);
+        assert!(Bound::to("cli_b", &["opportunities", "country=ES"]).open(KEYS, &cursor).is_err());
+        assert!(Bound::to("cli_a", &["opportunities", "country=FR"]).open(KEYS, &cursor).is_err());
+        assert!(bound.open(OTHER, &cursor).is_err());
     }
 
     #[test]
     fn every_changed_letter_is_noticed() {
         let bound = Bound::to("", &[]);
-        let cursor = bound.seal([1; 32], [2; 24], [0; 7]).unwrap();
+        let cursor = bound.seal(KEYS, [2; 24], [0; 7]).unwrap();
         for at in 0..cursor.len() {
             let mut forged = cursor.clone().into_bytes();
             forged[at] = if forged[at] == b'a' { b'b' } else { b'a' };
-            assert!(bound.open([1; 32], &String::from_utf8(forged).unwrap()).is_err());
+            assert!(bound.open(KEYS, &String::from_utf8(forged).unwrap()).is_err());
         }
     }
 }

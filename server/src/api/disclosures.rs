@@ -100,9 +100,16 @@ async fn checkpoint(commons: &Commons, organization: &str) -> Result<String, Err
     let Some((position, hash, at, signature)) = commons.run(move |_| ledger.checkpoint(&provider)).await? else {
         return Ok(String::new());
     };
-    let key = seal::public_key(&commons.store.keyring().signing());
+    let at = at.to_rfc3339();
+    let retired = commons.run(|store| store.retired_keys()).await?;
+    let present = seal::public_key(&commons.store.keyring().signing());
+    // The keys may have been exchanged since it was signed.
+    let signer =
+        retired.iter().map(|one| &one.key).find(|key| seal::signed_by(key, organization, position, &hash, &at, &signature));
+    let key = signer.unwrap_or(&present);
     let checkpoint = json!({
-        "provider": organization, "position": position, "hash": hash, "at": at.to_rfc3339(), "signature": signature, "key": key,
+        "provider": organization, "position": position, "hash": hash, "at": at, "signature": signature, "key": key,
+        "succession": retired,
     });
     Ok(json!({"checkpoint": checkpoint}).to_string() + "\n")
 }

@@ -31,10 +31,25 @@ pub fn public_key(seed: &[u8; 32]) -> String {
     base32(SigningKey::from_bytes(seed).verifying_key().as_bytes())
 }
 
+/// What a retired key signs to vouch for the one after it.
+#[must_use]
+pub fn succession(key: &str, successor: &str) -> String {
+    format!("hayward succession\n{key}\n{successor}")
+}
+
 /// Whether a checkpoint was signed by the holder of `key`.
 #[must_use]
 pub fn signed_by(key: &str, provider: &str, position: i64, hash: &str, at: &str, signature: &str) -> bool {
-    let line = format!("hayward checkpoint\n{provider}\n{position}\n{hash}\n{at}");
+    holds(key, &format!("hayward checkpoint\n{provider}\n{position}\n{hash}\n{at}"), signature)
+}
+
+/// Whether the holder of `key` vouched for `successor`.
+#[must_use]
+pub fn vouched(key: &str, successor: &str, signature: &str) -> bool {
+    holds(key, &succession(key, successor), signature)
+}
+
+fn holds(key: &str, line: &str, signature: &str) -> bool {
     let key =
         from_base32(key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).and_then(|key| VerifyingKey::from_bytes(&key).ok());
     let signature = from_base32(signature).and_then(|bytes| Signature::from_slice(&bytes).ok());

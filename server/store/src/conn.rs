@@ -271,6 +271,7 @@ impl Db {
                 .idle_timeout(Some(Duration::from_secs(60)))
                 .connection_timeout(Duration::from_secs(20))
                 .error_handler(Box::new(Quiet))
+                .event_handler(Box::new(crate::waits::Waits))
                 .build_unchecked(manager)
         };
         let (writers, readers) = match kind {

@@ -72,3 +72,30 @@ pub(crate) fn for_update(kind: Kind) -> &'static str {
         Kind::Postgres => " for update",
     }
 }
+
+/// How many tables are called `migrations`: one, or none in a database that was never opened.
+pub(crate) fn migrations_there(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => "select count(*) as value from sqlite_master where type = 'table' and name = 'migrations'",
+        Kind::Postgres => {
+            "select count(*) as value from information_schema.tables
+            where table_schema = current_schema() and table_name = 'migrations'"
+        }
+    }
+}
+
+/// The database's own clock, in microseconds. SQLite has none but ours.
+pub(crate) fn clock(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Sqlite => None,
+        Kind::Postgres => Some("select (extract(epoch from clock_timestamp()) * 1000000)::bigint as value"),
+    }
+}
+
+/// What is wrong with the database's own structures: `ok`, or a line each. PostgreSQL looks after its own.
+pub(crate) fn integrity(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Sqlite => Some("select quick_check as value from pragma_quick_check"),
+        Kind::Postgres => None,
+    }
+}

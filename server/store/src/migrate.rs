@@ -3,6 +3,7 @@
 //! One portable text per step; where PostgreSQL needs more, it stands beside it and runs in the same transaction.
 
 use crate::conn::{Conn, Kind};
+use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql};
 
@@ -32,17 +33,24 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 2] = [step!("commons", "0001_commons"), step!("commons", "0002_reading")];
+        static COMMONS: [Step; 3] =
+            [step!("commons", "0001_commons"), step!("commons", "0002_reading"), step!("commons", "0005_operation")];
         static LEDGER: [Step; 2] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links")];
         match self {
             Self::Commons => &COMMONS,
             Self::Ledger => &LEDGER,
         }
     }
+
+    /// The last step that this program knows.
+    pub(crate) fn known(self) -> i64 {
+        i64::try_from(self.steps().len()).unwrap_or(i64::MAX)
+    }
 }
 
 /// Runs what has not run yet, under a lock, each step in a transaction of its own.
 pub(crate) fn run(conn: &mut Conn, tree: Tree) -> Result<()> {
+    refuse_newer(conn, tree)?;
     for (at, step) in tree.steps().iter().enumerate() {
         let version = i64::try_from(at + 1).unwrap_or(i64::MAX);
         // Servers that start together wait here for one another. The lock ends with the transaction.
@@ -58,12 +66,23 @@ pub(crate) fn run(conn: &mut Conn, tree: Tree) -> Result<()> {
             }
         }
     }
-    let newest = i64::try_from(tree.steps().len()).unwrap_or(i64::MAX);
-    let found = conn.one::<Number>(Sql::new("select coalesce(max(version), 0) as value from migrations"))?.value;
-    if found > newest {
+    refuse_newer(conn, tree)
+}
+
+/// Refuses a database that a newer program has changed: what this one would write there might be wrong.
+pub(crate) fn refuse_newer(conn: &mut Conn, tree: Tree) -> Result<()> {
+    if done(conn)? > tree.known() {
         return Err(StoreError::refused("newer-database", "this database was migrated by a newer Hayward; run that one"));
     }
     Ok(())
+}
+
+/// The last step that a database has been through; 0 for one that has seen none.
+pub(crate) fn done(conn: &mut Conn) -> Result<i64> {
+    if conn.one::<Number>(Sql::new(dialect::migrations_there(conn.kind())))?.value == 0 {
+        return Ok(0);
+    }
+    Ok(conn.one::<Number>(Sql::new("select coalesce(max(version), 0) as value from migrations"))?.value)
 }
 
 fn apply(conn: &mut Conn, tree: Tree, step: &Step, version: i64) -> Result<()> {

@@ -1,16 +1,22 @@
 //! The program as a process: built, started, listened to, stopped.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use hayward_tests::TestDatabase;
 use reqwest::blocking::Client;
 use serde_json::Value;
 
-/// The program, built from what these tests were built from.
-fn program() -> Command {
+/// Where the program is, built from what these tests were built from: once in a process.
+pub fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build)
+}
+
+fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let built = Command::new(cargo)
@@ -22,8 +28,13 @@ fn program() -> Command {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8(built.stdout).unwrap();
     let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["executable"].as_str().map(PathBuf::from);
-    let mut program = Command::new(messages.lines().find_map(of).expect("cargo says where it put the program"));
-    for variable in ["DATABASE_URL", "HAYWARD_KEY_FILE", "HAYWARD_LISTEN", "HAYWARD_LOG"] {
+    messages.lines().find_map(of).expect("cargo says where it put the program")
+}
+
+/// The program, with nothing of this process's configuration.
+fn program() -> Command {
+    let mut program = Command::new(built());
+    for variable in hayward::reference::variable_names(&hayward::cli::command()) {
         program.env_remove(variable);
     }
     program

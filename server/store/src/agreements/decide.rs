@@ -193,10 +193,11 @@ fn side_met(conn: &mut Conn, agreement: &AgreementRow, row: &VersionRow, side: S
     let approvers = "select person as value from approvals where agreement = ? and version = ? and side = ? and hash = ?";
     let approvers = Sql::new(approvers).bind(agreement.number).bind(row.version).bind(side.as_str()).bind(&row.hash);
     let approvers = people(conn.load::<Word>(approvers)?);
-    // Who belongs to both organizations has no say, and is nobody that the others would have to wait for.
+    // Who belongs to both organizations has no say, and is nobody that the others would have to wait for; nor is who was shut out.
     let other = if side == Side::Provider { agreement.recipient } else { Some(agreement.provider) };
     let stewards = "select distinct person as value from positions p where organization = ? and role in ('steward', 'owner')
-        and not exists (select 1 from positions q where q.person = p.person and q.organization = ?)";
+        and not exists (select 1 from positions q where q.person = p.person and q.organization = ?)
+        and not exists (select 1 from people d where d.id = p.person and d.disabled_at is not null)";
     let stewards = people(conn.load::<Word>(Sql::new(stewards).bind(organization).bind(other))?);
     let proposer = row.proposer.as_deref().filter(|_| row.proposed_by == side.as_str()).and_then(PersonId::parse);
     Ok(met(rule, &approvers, &stewards, proposer.as_ref()))

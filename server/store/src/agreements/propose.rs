@@ -78,6 +78,7 @@ impl Store {
             let number = counter::take(conn, "agreement", 1)?;
             let insert = "insert into agreements (number, id, provider, recipient, audience, dataset, secret, created_at)
                 values (?, ?, ?, ?, ?, ?, ?, ?)";
+            self.keys_stand(conn)?;
             let secret = self.keyring.wrap(&fresh.id, &fresh.secret)?;
             let insert = Sql::new(insert).bind(number).bind(fresh.id.as_str()).bind(dataset.owner).bind(recipient);
             conn.execute(insert.bind(audience).bind(dataset.number).bind(secret).bind(now))?;

@@ -155,6 +155,14 @@ pub fn commons_file(database: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// Where the ledger of a commons lies.
+pub(crate) fn ledger_url(commons: &DatabaseUrl) -> DatabaseUrl {
+    match commons {
+        DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(commons_file(path, "ledger.db")),
+        DatabaseUrl::Postgres(url) => DatabaseUrl::Postgres(url.clone()),
+    }
+}
+
 const HOUR: i64 = 3_600_000_000;
 const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
 
@@ -169,13 +177,13 @@ impl LedgerStore {
     /// # Errors
     /// If it cannot be reached or was migrated by a newer program.
     pub fn open(commons: &DatabaseUrl) -> Result<Arc<Self>> {
-        let url = match commons {
-            DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(commons_file(path, "ledger.db")),
-            DatabaseUrl::Postgres(url) => DatabaseUrl::Postgres(url.clone()),
-        };
-        let db = Db::open(&url, "ledger", 4)?;
+        let db = Db::open(&ledger_url(commons), "ledger", 4)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Ledger))?;
         Ok(Arc::new(Self { db }))
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Writes entries and counts, durably, all or none.
