@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hayward_domain::moment::Moment;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::conn::{Conn, DatabaseUrl, Db, Eyes};
 use crate::counter;
 use crate::dialect;
+use crate::era::Era;
 use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::sql::{Number, Sql, rows};
@@ -106,6 +107,23 @@ pub struct Sealable<'a> {
     pub entry: &'a Value,
 }
 
+/// A signed checkpoint of one provider's chain.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// Whose chain.
+    pub provider: String,
+    /// Up to which link.
+    pub position: i64,
+    /// That link's hash.
+    pub hash: String,
+    /// When.
+    pub at: Moment,
+    /// The signature.
+    pub signature: String,
+    /// The era it was made in; none from before there were eras.
+    pub era: Option<String>,
+}
+
 /// A link's place in its chain.
 #[derive(Clone, Debug, Serialize)]
 pub struct Link {
@@ -128,6 +146,7 @@ pub struct EntryPage {
 rows! {
     EntryRow {
         row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
+        era: Option<String>,
     }
     LinkRow { position: i64, previous: String, hash: String }
     SealedRow { row: i64, hour: i64 }
@@ -135,7 +154,7 @@ rows! {
         hour: i64, agreement: String, version: i64, provider: String, id: String, purpose: String, fields: String, reads: i64,
         records: i64,
     }
-    PointRow { position: i64, hash: String, at: i64, signature: String }
+    PointRow { position: i64, hash: String, at: i64, signature: String, era: Option<String> }
 }
 
 /// A file that belongs to a commons' database: `hayward.db` → `hayward.ledger.db`. A name that does not end in `.db` is kept whole,
@@ -153,11 +172,13 @@ pub fn commons_file(database: &Path, ending: &str) -> PathBuf {
 const HOUR: i64 = 3_600_000_000;
 /// Entries sealed in one transaction.
 const BATCH: i64 = 500;
-const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
+const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed, e.era";
 
 /// The ledger's database.
 pub struct LedgerStore {
     db: Db,
+    /// The mark of the commons' era, once it is known.
+    era: OnceLock<String>,
 }
 
 impl LedgerStore {
@@ -172,7 +193,19 @@ impl LedgerStore {
         };
         let db = Db::open(&url, "ledger", 4)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Ledger))?;
-        Ok(Arc::new(Self { db }))
+        Ok(Arc::new(Self { db, era: OnceLock::new() }))
+    }
+
+    /// From now on, what is written bears the mark of this era. Only the first call counts.
+    pub fn begin_in(&self, era: Era) {
+        // A ledger is told once, when the program starts.
+        let _told_before = self.era.set(era.text());
+    }
+
+    /// The mark of the era that what is written bears.
+    #[must_use]
+    pub fn era(&self) -> Option<&str> {
+        self.era.get().map(String::as_str)
     }
 
     /// Writes entries and counts, durably, all or none.
@@ -184,7 +217,7 @@ impl LedgerStore {
             let open = if reads.is_empty() { 0 } else { open_hour(conn)? };
             let first = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
             for (row, entry) in (first..).zip(entries) {
-                insert(conn, row, entry)?;
+                insert(conn, row, entry, self.era())?;
             }
             reads.iter().try_for_each(|read| count(conn, read, open))
         })
@@ -211,8 +244,8 @@ impl LedgerStore {
                 items.extend(open_hours(conn, organization)?.iter().map(|entry| (entry.seen_by(organization), None)));
             }
             for row in rows {
-                let entry = row.read()?;
-                items.push((entry.seen_by(organization), link(conn, organization, &entry)?));
+                let kept = row.read()?;
+                items.push((kept.seen_by(organization), link(conn, organization, &kept.entry)?));
             }
             Ok(EntryPage { items, below: below_next })
         })
@@ -233,21 +266,25 @@ impl LedgerStore {
                 return Err(StoreError::NotFound);
             }
             let read = |row: EntryRow| {
-                let entry = row.read()?;
-                Ok((entry.seen_by(organization), link(conn, organization, &entry)?))
+                let kept = row.read()?;
+                Ok((kept.seen_by(organization), link(conn, organization, &kept.entry)?))
             };
             rows.into_iter().map(read).collect()
         })
     }
 
-    /// The newest signed checkpoint of a provider's chain: position, hash, time, signature.
+    /// The newest signed checkpoint of a provider's chain.
     ///
     /// # Errors
     /// Only the database's.
-    pub fn checkpoint(&self, provider: &str) -> Result<Option<(i64, String, Moment, String)>> {
-        let select = "select position, hash, at, signature from checkpoints where provider = ? order by position desc limit 1";
+    pub fn checkpoint(&self, provider: &str) -> Result<Option<Point>> {
+        let select =
+            "select position, hash, at, signature, era from checkpoints where provider = ? order by position desc limit 1";
         let row = self.db.read(Eyes::Own, |conn| conn.first::<PointRow>(Sql::new(select).bind(provider)))?;
-        Ok(row.map(|row| (row.position, row.hash, Moment(row.at), row.signature)))
+        Ok(row.map(|row| {
+            let PointRow { position, hash, at, signature, era } = row;
+            Point { provider: provider.to_owned(), position, hash, at: Moment(at), signature, era }
+        }))
     }
 
     /// Folds what is new into the chains. `hash` makes a link's hash, `sign` a checkpoint's signature over (provider, position,
@@ -270,25 +307,26 @@ impl LedgerStore {
             // One sealer at a time: the others wait on this row.
             conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
             let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
-            close_hours(conn, sealed.hour, now)?;
+            close_hours(conn, sealed.hour, now, self.era())?;
             let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
             let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
             let (count, last) = (rows.len(), rows.last().map(|row| row.row));
             let mut grown = BTreeSet::new();
             for row in rows {
-                let entry = row.read()?;
-                let providers: BTreeSet<String> = entry.disclosed.iter().map(|disclosed| disclosed.provider.clone()).collect();
+                let kept = row.read()?;
+                let providers: BTreeSet<String> =
+                    kept.entry.disclosed.iter().map(|disclosed| disclosed.provider.clone()).collect();
                 for provider in providers {
-                    extend(conn, &provider, &entry, hash)?;
+                    extend(conn, &provider, &kept, hash)?;
                     grown.insert(provider);
                 }
             }
             for provider in grown {
                 let Some(head) = head(conn, &provider)? else { continue };
                 let signature = sign(&provider, head.position, &head.hash, now);
-                let insert = "insert into checkpoints (provider, position, hash, at, signature) values (?, ?, ?, ?, ?)";
+                let insert = "insert into checkpoints (provider, position, hash, at, signature, era) values (?, ?, ?, ?, ?, ?)";
                 let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
-                conn.execute(insert.bind(signature))?;
+                conn.execute(insert.bind(signature).bind(self.era().map(str::to_owned)))?;
             }
             if let Some(last) = last {
                 conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
@@ -298,9 +336,33 @@ impl LedgerStore {
     }
 }
 
+/// An entry as it was written.
+pub(crate) struct Kept {
+    entry: Entry,
+    /// The era it was written in; none from before there were eras.
+    era: Option<String>,
+}
+
+impl Kept {
+    /// See [`Entry::seen_by`].
+    pub(crate) fn seen_by(&self, organization: &str) -> Value {
+        let mut seen = self.entry.seen_by(organization);
+        if let (Value::Object(members), Some(era)) = (&mut seen, &self.era) {
+            members.insert("era".to_owned(), era.as_str().into());
+        }
+        seen
+    }
+}
+
+/// One entry, if it is there.
+pub(crate) fn kept_entry(conn: &mut Conn, id: &str, chunk: i64) -> Result<Option<Kept>> {
+    let select = format!("select {ENTRY_COLUMNS} from entries e where e.id = ? and e.chunk = ?");
+    conn.first::<EntryRow>(Sql::new(&select).bind(id).bind(chunk))?.map(EntryRow::read).transpose()
+}
+
 impl EntryRow {
-    fn read(self) -> Result<Entry> {
-        Ok(Entry {
+    fn read(self) -> Result<Kept> {
+        let entry = Entry {
             disclosed: serde_json::from_str(&self.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?,
             id: self.id,
             chunk: self.chunk,
@@ -309,17 +371,19 @@ impl EntryRow {
             client: self.client,
             channel: self.channel,
             request: self.request,
-        })
+        };
+        Ok(Kept { entry, era: self.era })
     }
 }
 
-fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
-    let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+fn insert(conn: &mut Conn, row: i64, entry: &Entry, era: Option<&str>) -> Result<()> {
+    let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed, era)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
     let insert =
         Sql::new(insert).bind(row).bind(&entry.id).bind(entry.chunk).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
-    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed))?;
+    let insert = insert.bind(&entry.channel).bind(&entry.request).bind(disclosed);
+    conn.execute(insert.bind(era.map(str::to_owned)))?;
     let providers = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str());
     for party in providers.chain([entry.recipient.as_str()]).collect::<BTreeSet<_>>() {
         conn.execute(Sql::new("insert into entry_parties (organization, row) values (?, ?)").bind(party).bind(row))?;
@@ -379,7 +443,7 @@ fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
 }
 
 /// Makes entries of the hours that are over.
-fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
+fn close_hours(conn: &mut Conn, from: i64, now: Moment, era: Option<&str>) -> Result<()> {
     let until = now.0 / HOUR;
     if until <= from {
         return Ok(());
@@ -389,7 +453,7 @@ fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
     let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
     let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
     for (row, hour) in (first..).zip(hours) {
-        insert(conn, row, &hour_entry(hour)?)?;
+        insert(conn, row, &hour_entry(hour)?, era)?;
     }
     conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
 }
@@ -407,13 +471,14 @@ fn link(conn: &mut Conn, provider: &str, entry: &Entry) -> Result<Option<Link>> 
     Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
 }
 
-fn extend(conn: &mut Conn, provider: &str, entry: &Entry, hash: &dyn Fn(&Sealable<'_>) -> String) -> Result<()> {
+fn extend(conn: &mut Conn, provider: &str, kept: &Kept, hash: &dyn Fn(&Sealable<'_>) -> String) -> Result<()> {
     let before = head(conn, provider)?;
     let previous = before.as_ref().map_or("", |link| link.hash.as_str());
-    let line = entry.seen_by(provider);
+    let line = kept.seen_by(provider);
     let hash = hash(&Sealable { provider, previous, entry: &line });
     let insert = "insert into chain (provider, position, id, chunk, line, previous, hash) values (?, ?, ?, ?, ?, ?, ?)";
     let position = before.as_ref().map_or(0, |link| link.position) + 1;
-    let insert = Sql::new(insert).bind(provider).bind(position).bind(&entry.id).bind(entry.chunk).bind(line.to_string());
+    let insert =
+        Sql::new(insert).bind(provider).bind(position).bind(&kept.entry.id).bind(kept.entry.chunk).bind(line.to_string());
     conn.execute(insert.bind(previous).bind(hash)).map(drop)
 }

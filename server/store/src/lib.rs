@@ -5,6 +5,7 @@
 
 mod activation;
 mod agreements;
+mod backup;
 mod changes;
 mod claim;
 mod clients;
@@ -13,10 +14,12 @@ mod counter;
 mod datasets;
 mod dialect;
 mod edition;
+mod era;
 mod error;
 mod filter;
 mod floor;
 mod imports;
+mod journal;
 mod keys;
 mod ledger;
 mod migrate;
@@ -34,7 +37,7 @@ mod tokens;
 mod writing;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
@@ -42,15 +45,20 @@ use hayward_domain::moment::Moment;
 use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
-pub use agreements::{AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use backup::{
+    Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect, restore,
+};
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
 pub use clients::{Client, NewClient};
 pub use conn::{DatabaseUrl, Kind};
 pub use datasets::{CatalogueEntry, Dataset, NewDataset};
+pub use era::{CursorKey, Era};
 pub use error::{Result, StoreError};
 pub use imports::{Import, ImportState, NewImport, StoredSource};
+pub use journal::{Closing, Keep, Note, Stop};
 pub use keys::Keyring;
-pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, PublicRead, Sealable, commons_file};
+pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
@@ -83,6 +91,11 @@ pub struct Store {
     db: Db,
     keyring: Keyring,
     clock: Clock,
+    era: Era,
+    /// What tells this commons from every other one.
+    commons: String,
+    /// Where it is noted what was closed.
+    keep: OnceLock<Keep>,
     schemas: Named<(String, i64), Arc<Schema>>,
     terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
 }
@@ -101,7 +114,14 @@ impl Store {
     pub fn open(url: &DatabaseUrl, keyring: Keyring, clock: Clock) -> Result<Arc<Self>> {
         let db = Db::open(url, "public", 16)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Commons))?;
-        Ok(Arc::new(Self { db, keyring, clock, schemas: Mutex::default(), terms: Mutex::default() }))
+        Ok(Arc::new(Self::on(db, keyring, clock)?))
+    }
+
+    /// A store on a database that is up to date.
+    fn on(db: Db, keyring: Keyring, clock: Clock) -> Result<Self> {
+        let (era, commons) = era::current(&db, clock())?;
+        let (keep, schemas, terms) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Ok(Self { db, keyring, clock, era, commons, keep, schemas, terms })
     }
 
     /// Which database it is.
