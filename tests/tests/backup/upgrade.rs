@@ -20,7 +20,7 @@ fn as_released(db: &TestDatabase) {
 
 on_both! {
     fn a_database_of_the_first_release_goes_on_under_this_program(world: World) {
-        world.disclose(2);
+        world.disclose_without_an_era(2);
         let World { commons, a, b, list, agreement, .. } = world;
         let before = commons.list(&b.viewer, "organizations");
         as_released(commons.database());
@@ -42,6 +42,7 @@ on_both! {
 
 on_both! {
     fn an_archive_of_the_first_release_becomes_a_commons_of_this_one(world: World) {
+        world.disclose_without_an_era(1);
         as_released(world.database());
         let archive = backed_up(world.database());
         let db = TestDatabase::new(world.database().kind())?;

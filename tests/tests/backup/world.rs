@@ -7,7 +7,7 @@ use hayward::ledger::seal;
 use hayward_domain::id::{AgreementId, DisclosureId};
 use hayward_domain::moment::Moment;
 use hayward_store::{
-    BackupError, Clock, DatabaseUrl, Disclosed, Entry, Keyring, LedgerEyes, LedgerStore, Note, Point, PublicRead, Restore,
+    BackupError, Clock, DatabaseUrl, Disclosed, Entry, Era, Keyring, LedgerEyes, LedgerStore, Note, Point, PublicRead, Restore,
     Restored, Store,
 };
 use hayward_tests::commons::{Commons, List, Member, START, To};
@@ -106,8 +106,17 @@ impl World {
 
     /// Writes `count` entries into the ledger, and seals them.
     pub fn disclose(&self, count: u8) {
+        self.disclose_in(Some(self.commons.store.era()), count);
+    }
+
+    /// The same as a program did it that knew of no eras.
+    pub fn disclose_without_an_era(&self, count: u8) {
+        self.disclose_in(None, count);
+    }
+
+    fn disclose_in(&self, era: Option<Era>, count: u8) {
         let ledger = LedgerStore::open(&address(self.database())).unwrap();
-        ledger.begin_in(self.commons.store.era());
+        era.into_iter().for_each(|era| ledger.begin_in(era));
         let disclosed = |records: &str| Disclosed {
             agreement: self.agreement.to_string(),
             provider: self.a.id.to_string(),

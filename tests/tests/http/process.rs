@@ -23,7 +23,7 @@ fn program() -> Command {
     let messages = String::from_utf8(built.stdout).unwrap();
     let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["executable"].as_str().map(PathBuf::from);
     let mut program = Command::new(messages.lines().find_map(of).expect("cargo says where it put the program"));
-    for variable in ["DATABASE_URL", "HAYWARD_KEY_FILE", "HAYWARD_LISTEN", "HAYWARD_LOG"] {
+    for variable in ["DATABASE_URL", "HAYWARD_JOURNAL", "HAYWARD_KEY_FILE", "HAYWARD_LISTEN", "HAYWARD_LOG"] {
         program.env_remove(variable);
     }
     program
