@@ -59,7 +59,7 @@ pub struct CursorKey {
 const NEWEST: &str = "select mark as value from eras order by since desc limit 1";
 
 /// The era that stands. A fresh commons begins its first here, and gets the id that tells it from every other one.
-pub(crate) fn current(db: &Db, now: Moment) -> Result<(Era, String)> {
+pub(crate) fn current(db: &Db, clock: &dyn Fn() -> Moment) -> Result<(Era, String)> {
     let commons = "select value from settings where name = 'commons'";
     let found = db.read(Eyes::Own, |conn| {
         Ok::<_, StoreError>((conn.first::<Word>(Sql::new(NEWEST))?, conn.first::<Word>(Sql::new(commons))?))
@@ -67,7 +67,7 @@ pub(crate) fn current(db: &Db, now: Moment) -> Result<(Era, String)> {
     if let (Some(mark), Some(commons)) = found {
         return Ok((Era::parse(&mark.value)?, commons.value));
     }
-    let (first, id) = (Era::random()?, Era::random()?.text());
+    let (first, id, now) = (Era::random()?, Era::random()?.text(), clock());
     db.write(|conn| {
         // Whoever comes first founds it; the others find what stands.
         let insert = "insert into eras (mark, since, began_at) values (?, 0, ?) on conflict (since) do nothing";

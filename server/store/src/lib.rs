@@ -119,7 +119,7 @@ impl Store {
 
     /// A store on a database that is up to date.
     fn on(db: Db, keyring: Keyring, clock: Clock) -> Result<Self> {
-        let (era, commons) = era::current(&db, clock())?;
+        let (era, commons) = era::current(&db, &*clock)?;
         let (keep, schemas, terms) = (OnceLock::new(), Mutex::default(), Mutex::default());
         Ok(Self { db, keyring, clock, era, commons, keep, schemas, terms })
     }

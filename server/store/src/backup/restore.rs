@@ -123,8 +123,8 @@ fn finish(
         pair.of(tree).bare(|conn| migrate::run_first(conn, tree, usize::MAX))?;
     }
     unstage(&pair.commons, &how.clock)?;
+    era::current(&pair.commons, &*how.clock)?;
     let now = (how.clock)();
-    era::current(&pair.commons, now)?;
     era::begin(&pair.commons, now)?;
     era::leap_ledger(&pair.ledger, now)?;
     let db = Db::open(working, "public", 2)?;

@@ -118,8 +118,7 @@ fn unmark(url: &DatabaseUrl) -> Result<(), BackupError> {
 
 /// Whether a file is a database that a restore did not finish. One that cannot be read is not.
 fn is_marked(path: &Path) -> bool {
-    let tables = Db::open(&DatabaseUrl::Sqlite(path.to_owned()), "public", 1)
-        .and_then(|db| db.read(Eyes::Own, |conn| migrate::tables(conn)));
+    let tables = Db::open(&DatabaseUrl::Sqlite(path.to_owned()), "public", 1).and_then(|db| db.read(Eyes::Own, migrate::tables));
     tables.is_ok_and(|tables| tables.iter().any(|name| name == UNFINISHED))
 }
 
@@ -140,8 +139,8 @@ fn empty_postgres(url: &DatabaseUrl) -> Result<(), BackupError> {
     }
     commons.write(|conn| {
         conn.batch("drop schema if exists ledger cascade")?;
-        let filled = there.iter().filter(|name| *name != UNFINISHED);
-        filled.map(|name| conn.batch(&format!("drop table if exists {name} cascade"))).collect::<crate::Result<()>>()
+        let mut filled = there.iter().filter(|name| *name != UNFINISHED);
+        filled.try_for_each(|name| conn.batch(&format!("drop table if exists {name} cascade")))
     })?;
     Ok(())
 }
