@@ -7,6 +7,7 @@
 //!   often one archive is restored. See [`leap`].
 //! * Editions leap too, by seconds × 2^16: they stay exact in JSON. So an edition that somebody saw before the restore is never the
 //!   number of another one made after it.
+//! * So do the versions of agreements, to the seconds since 2020: who approves a version by its number approves what they saw.
 //! * Floors leap with the heads: a share that waits for its rebuild goes on waiting.
 
 use hayward_domain::id::base32;
@@ -113,7 +114,20 @@ fn leap(conn: &mut Conn, now: Moment) -> Result<()> {
     for table in ["datasets", "shares"] {
         beyond(conn, table, "head", EDITIONS_AT_LEAST, edition)?;
     }
-    Ok(())
+    let versions = versions_from(conn)?.saturating_add(1_000).max(seconds.saturating_sub(YEAR_2020));
+    let upsert =
+        "insert into settings (name, value) values ('versions_from', ?) on conflict (name) do update set value = excluded.value";
+    conn.execute(Sql::new(upsert).bind(versions.to_string())).map(drop)
+}
+
+/// 2020-01-01T00:00:00Z, in seconds since 1970.
+const YEAR_2020: i64 = 1_577_836_800;
+
+/// The lowest number that the next version of an agreement may have: 1 until a backup is restored.
+pub(crate) fn versions_from(conn: &mut Conn) -> Result<i64> {
+    let select = "select value from settings where name = 'versions_from'";
+    let Some(row) = conn.first::<Word>(Sql::new(select))? else { return Ok(1) };
+    row.value.parse().map_err(|_| StoreError::Corrupt("the number of the next version"))
 }
 
 /// Moves a number on by `least`, and to `clock` if that is further.

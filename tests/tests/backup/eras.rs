@@ -113,6 +113,24 @@ on_both! {
 }
 
 on_both! {
+    fn a_version_that_was_seen_before_is_not_approved_as_another(world: World) {
+        let archive = backed_up(world.database());
+        let terms = |fields| world.commons.terms(&world.list, hayward_tests::commons::To::One(&world.b), &json!({"fields": fields}));
+        let wider = terms(json!({"name": "exact", "city": "exact", "country": "exact"}));
+        let (seen, _) = world.commons.store.propose_version(&world.a.steward, &world.agreement, 1, &wider).unwrap();
+        let db = TestDatabase::new(world.database().kind())?;
+        restored(&archive, &db, Vec::new());
+        let store = opened(&db);
+        let other = terms(json!({"name": "exact", "city": "exact", "email": "exact"}));
+        let (new, _) = store.propose_version(&world.a.steward, &world.agreement, 1, &other).unwrap();
+        assert!(new > seen);
+        let approve = |version| store.decide(&world.b.steward, &world.agreement, version, hayward_store::Decision::Approve, None);
+        assert!(matches!(approve(seen), Err(StoreError::NotFound)));
+        approve(new).unwrap();
+    }
+}
+
+on_both! {
     fn a_share_that_waits_for_its_rebuild_waits_on(world: World) {
         let terms = world.commons.terms(&world.list, hayward_tests::commons::To::One(&world.b), &json!({"fields": {"name": "exact"}}));
         assert_eq!(world.commons.store.propose_version(&world.a.steward, &world.agreement, 1, &terms).unwrap(), (2, true));

@@ -15,7 +15,7 @@ use crate::conn::Conn;
 use crate::error::{Result, StoreError};
 use crate::journal::Closing;
 use crate::sql::{Number, Sql, rows};
-use crate::{Caller, Store, counter, floor};
+use crate::{Caller, Store, counter, era, floor};
 
 /// How long an agreement may run, unless the commons says otherwise.
 const LONGEST_MONTHS: u32 = 24;
@@ -144,7 +144,7 @@ impl Store {
                 standing = Some(version);
             }
         }
-        let next = newest + 1;
+        let next = era::versions_from(conn)?.max(newest + 1);
         if let (Some(before), Side::Provider) = (standing, proposal.side) {
             let (in_force, _) = self.terms(conn, agreement.number, before.version)?;
             // A program may propose; that something takes effect at once is for somebody who decides.
