@@ -16,7 +16,7 @@ use crate::config::{self, Config};
 use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
 use crate::telemetry::scrape;
-use crate::{app, credentials, demo, files, ledger, reference, routes};
+use crate::{app, backup, credentials, demo, files, ledger, reference, routes};
 
 /// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
 #[derive(Parser)]
@@ -38,6 +38,10 @@ enum Command {
     Check(files::Check),
     /// Read a file into a dataset, as the operator.
     Import(files::Import),
+    /// Write a whole commons into one file, but for its keys. It may be served meanwhile.
+    Backup(backup::BackupArgs),
+    /// Make a commons of such a file, in an empty place.
+    Restore(backup::RestoreArgs),
     /// What an operator needs before anybody can sign in.
     Admin {
         #[command(flatten)]
@@ -95,6 +99,9 @@ pub struct Database {
     /// The commons' key file. By default beside the SQLite database, else `hayward.keys`.
     #[arg(long, env = "HAYWARD_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
+    /// Where it is written down what was closed. By default beside the key file.
+    #[arg(long, env = "HAYWARD_JOURNAL", global = true)]
+    journal: Option<PathBuf>,
 }
 
 impl Database {
@@ -129,6 +136,7 @@ impl Database {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database,
             keyring,
+            journal: Some(self.journal.clone().unwrap_or_else(|| config::journal_file(&path))),
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
             workers: None,
@@ -201,6 +209,8 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => serve_demo(&demo, &mut out),
         Command::Check(check) => files::check(&check, &mut out),
         Command::Import(import) => files::import(&import, &mut out),
+        Command::Backup(args) => backup::back_up(&args, &mut out),
+        Command::Restore(args) => backup::restore(&args, &mut out),
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Ready(ready) => ask_ready(&ready),
@@ -252,7 +262,10 @@ fn serve_demo(demo: &Demo, out: &mut impl Write) -> Done {
         Err(error) => return Err(format!("the key file cannot be written: {error}")),
     }
     let kept = config::KEPT;
-    let config = Config { listen: demo.listen, database, keyring, upload_limit: config::UPLOAD_LIMIT, kept, workers: None };
+    // A world that is gone with the program needs no journal.
+    let journal = demo.database_url.as_ref().map(|_| config::journal_file(&path));
+    let upload_limit = config::UPLOAD_LIMIT;
+    let config = Config { listen: demo.listen, database, keyring, journal, upload_limit, kept, workers: None };
     let seed = |commons: &Commons| {
         let world = demo::seed(&commons.store, demo.seed).map_err(|error| error.to_string())?;
         *commons.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;

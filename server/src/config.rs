@@ -16,6 +16,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// The commons' keys.
     pub keyring: Keyring,
+    /// Where it is written down, outside the database, what was closed; nowhere for a commons that is thrown away.
+    pub journal: Option<PathBuf>,
     /// The largest upload, in bytes.
     pub upload_limit: u64,
     /// How long old editions are kept.
@@ -36,6 +38,12 @@ pub fn key_file(database: &DatabaseUrl) -> PathBuf {
         DatabaseUrl::Sqlite(path) => commons_file(path, "keys"),
         DatabaseUrl::Postgres(_) => PathBuf::from("hayward.keys"),
     }
+}
+
+/// Where the journal is unless `HAYWARD_JOURNAL` says: beside the key file, which outlives the database too.
+#[must_use]
+pub fn journal_file(key_file: &std::path::Path) -> PathBuf {
+    key_file.with_extension("journal")
 }
 
 /// Reads the key file; where there is none yet, makes one that only its owner can read.

@@ -106,6 +106,7 @@ impl Server {
             listen: ([127, 0, 0, 1], 0).into(),
             database: DatabaseUrl::parse(database).expect("a database url"),
             keyring,
+            journal: None,
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
             workers: Some(2),

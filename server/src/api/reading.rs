@@ -162,7 +162,7 @@ impl Reading {
         from: Option<(i64, i64)>,
         limit: i64,
     ) -> Result<Page, ReadError> {
-        let (key, now) = (store.keyring().cursor(), store.now());
+        let (key, now) = (store.cursor_key(), store.now());
         self.view(store, |view| {
             let bound = self.bound(view.caller.as_ref());
             let (from, begun) = match cursor {

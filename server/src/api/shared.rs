@@ -173,7 +173,7 @@ async fn page_response(request: &HttpRequest, commons: &Commons, page: &Page, id
     let next = match page.after {
         Some(row) => {
             let position = [page.commit, row, page.begun.0, 0, 0, 0, 0];
-            let sealed = page.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
+            let sealed = page.bound.seal(commons.store.cursor_key(), commons.random(), position)?;
             format!(",\"next\":\"{sealed}\"}}")
         }
         None => ",\"next\":null}".to_owned(),

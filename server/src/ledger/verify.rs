@@ -118,10 +118,10 @@ fn check_point(chain: &BTreeMap<i64, Sealed>, checkpoint: Option<&Value>, key: O
     };
     let text = |name: &str| checkpoint.get(name).and_then(Value::as_str).unwrap_or_default();
     let position = checkpoint.get("position").and_then(Value::as_i64).unwrap_or_default();
-    let named = text("key");
+    let (named, era) = (text("key"), checkpoint.get("era").and_then(Value::as_str));
     if key.is_some_and(|key| !leads_to(key, named, checkpoint)) {
         report.faults.push("the checkpoint names another key than the one asked for".to_owned());
-    } else if !seal::signed_by(named, text("provider"), position, text("hash"), text("at"), text("signature")) {
+    } else if !seal::signed_by(named, text("provider"), position, text("hash"), text("at"), era, text("signature")) {
         report.faults.push("the checkpoint's signature does not hold".to_owned());
     } else if chain.get(&position).is_none_or(|link| link.hash != text("hash")) {
         report.faults.push(format!("position {position}: the checkpoint stands behind an entry that is not in the file"));

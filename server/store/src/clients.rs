@@ -6,10 +6,11 @@ use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Scopes;
 use serde::Serialize;
 
-use crate::Store;
 use crate::conn::Eyes;
 use crate::error::{Result, StoreError};
+use crate::journal::Closing;
 use crate::sql::{Sql, rows};
+use crate::{Store, counter};
 
 /// A program to be.
 pub struct NewClient {
@@ -140,13 +141,15 @@ impl Store {
     /// [`StoreError::NotFound`] if there is none, or no longer.
     pub fn revoke_client(&self, id: &str) -> Result<()> {
         let now = (self.clock)();
-        self.db.write(|conn| {
+        let commit = self.db.write(|conn| {
             let update = "update clients set revoked_at = ? where id = ? and revoked_at is null";
             if conn.execute(Sql::new(update).bind(now).bind(id))? == 0 {
                 return Err(StoreError::NotFound);
             }
             let update = "update tokens set revoked_at = ? where client = ? and revoked_at is null";
-            conn.execute(Sql::new(update).bind(now).bind(id)).map(drop)
-        })
+            conn.execute(Sql::new(update).bind(now).bind(id))?;
+            counter::newest(conn)
+        })?;
+        self.write_down(commit, now, Closing::ClientRevoked { client: id.to_owned() })
     }
 }

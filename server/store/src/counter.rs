@@ -21,8 +21,13 @@ rows! {
     NewestRow { number: i64, pruned: i64 }
 }
 
+/// The number of the newest commit that this snapshot sees.
+pub(crate) fn newest(conn: &mut Conn) -> Result<i64> {
+    kept(conn).map(|(newest, _)| newest)
+}
+
 /// The number of the newest commit that this snapshot sees, and that of the oldest that is honoured.
-pub(crate) fn newest(conn: &mut Conn) -> Result<(i64, i64)> {
+pub(crate) fn kept(conn: &mut Conn) -> Result<(i64, i64)> {
     let row = conn.one::<NewestRow>(Sql::new("select number, pruned from commit_counter where only_row = 1"))?;
     Ok((row.number, row.pruned))
 }

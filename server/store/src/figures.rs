@@ -34,7 +34,7 @@ impl Store {
         self.db.read(Eyes::Own, |conn| {
             let states = "select state, count(*) as count from imports group by state order by state";
             Ok(Figures {
-                commits: counter::newest(conn)?.0,
+                commits: counter::newest(conn)?,
                 open_shares: conn.one::<Number>(Sql::new("select count(*) as value from shares where open = 1"))?.value,
                 imports: conn.load::<StateRow>(Sql::new(states))?.into_iter().map(|row| (row.state, row.count)).collect(),
                 stale_claims: inspect::stale(conn, now)?.silent,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::conn::{Conn, DatabaseUrl, Db, Eyes};
 use crate::dialect;
 use crate::error::{Result, StoreError};
+use crate::ledger;
 use crate::ledger::ledger_url;
 use crate::migrate::{self, Tree};
 use crate::sql::{Number, Sql, Word, rows};
@@ -72,7 +73,6 @@ rows! {
     WhenRow { at: i64 }
     UnsealedRow { count: i64, oldest: Option<i64> }
     PointRow { provider: String, position: i64 }
-    LinkRow { position: i64, line: String, previous: String, hash: String }
 }
 
 impl Inspector {
@@ -103,7 +103,7 @@ impl Inspector {
     pub fn steps(&self) -> Result<[Steps; 2]> {
         let done = |db: &Db| db.read(Eyes::Own, migrate::done);
         let (commons, ledger) = (done(&self.commons)?, done(&self.ledger)?);
-        Ok([(commons, Tree::Commons), (ledger, Tree::Ledger)].map(|(done, tree)| Steps { done, known: tree.known() }))
+        Ok([(commons, Tree::Commons), (ledger, Tree::Ledger)].map(|(done, tree)| Steps { done, known: tree.last_step() }))
     }
 
     /// The database's own clock, where it has one.
@@ -206,15 +206,11 @@ pub(crate) fn unsealed(conn: &mut Conn) -> Result<Unsealed> {
 }
 
 fn tail(conn: &mut Conn, point: &PointRow, links: i64) -> Result<Tail> {
-    let select = "select position, line, previous, hash from chain where provider = ? order by position desc limit ?";
-    let mut rows = conn.load::<LinkRow>(Sql::new(select).bind(&point.provider).bind(links))?;
-    rows.reverse();
+    let newest = "select coalesce(max(position), 0) as value from entry_parties where organization = ?";
+    let newest = conn.one::<Number>(Sql::new(newest).bind(&point.provider))?.value;
+    let links = ledger::links(conn, &point.provider, (newest - links).max(0), links)?;
     let signed = Sql::new("select hash as value from checkpoints where provider = ? and position = ?");
     let signed = conn.one::<Word>(signed.bind(&point.provider).bind(point.position))?.value;
-    let covered = rows.iter().any(|row| row.position == point.position && row.hash == signed);
-    let read = |row: LinkRow| {
-        let entry = serde_json::from_str(&row.line).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
-        Ok((entry, row.previous, row.hash))
-    };
-    Ok(Tail { links: rows.into_iter().map(read).collect::<Result<_>>()?, covered })
+    let covered = links.iter().any(|(_, link)| link.position == point.position && link.hash == signed);
+    Ok(Tail { links: links.into_iter().map(|(entry, link)| (entry, link.previous, link.hash)).collect(), covered })
 }

@@ -6,6 +6,7 @@
 mod activation;
 mod acts;
 mod agreements;
+mod backup;
 mod changes;
 mod claim;
 mod clients;
@@ -14,6 +15,7 @@ mod counter;
 mod datasets;
 mod dialect;
 mod edition;
+mod era;
 mod error;
 mod figures;
 mod filter;
@@ -21,6 +23,7 @@ mod floor;
 mod imports;
 mod inspect;
 mod invites;
+mod journal;
 mod keys;
 mod ledger;
 mod migrate;
@@ -41,7 +44,7 @@ mod waits;
 mod writing;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
@@ -50,18 +53,24 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use backup::{
+    Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
+    note_backup, restore,
+};
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
 pub use clients::{Client, ListedClient, NewClient};
 pub use conn::{DatabaseUrl, Kind};
 pub use datasets::{CatalogueEntry, Dataset, NewDataset};
+pub use era::{CursorKey, Era};
 pub use error::{Result, StoreError};
 pub use figures::Figures;
 pub use imports::{Import, ImportState, NewImport, StoredSource};
 pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
 pub use invites::{Invited, ListedInvite, NewInvite};
+pub use journal::{Closing, Keep, Note, Stop};
 pub use keys::{CursorKeys, Keyring, Rotate};
-pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, PublicRead, Sealable, commons_file};
+pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
@@ -96,6 +105,11 @@ pub struct Store {
     db: Db,
     keyring: Keyring,
     clock: Clock,
+    era: Era,
+    /// What tells this commons from every other one.
+    commons: String,
+    /// Where it is noted what was closed.
+    keep: OnceLock<Keep>,
     schemas: Named<(String, i64), Arc<Schema>>,
     terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
     /// Words that some schema stands under.
@@ -117,15 +131,24 @@ impl Store {
     pub fn open(url: &DatabaseUrl, keyring: Keyring, clock: Clock) -> Result<Arc<Self>> {
         let db = Db::open(url, "public", 16)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Commons))?;
-        Ok(Arc::new(Self {
+        Ok(Arc::new(Self::on(db, keyring, clock)?))
+    }
+
+    /// A store on a database that is up to date.
+    fn on(db: Db, keyring: Keyring, clock: Clock) -> Result<Self> {
+        let (era, commons) = era::current(&db, &*clock)?;
+        Ok(Self {
             db,
             keyring,
             clock,
+            era,
+            commons,
+            keep: OnceLock::new(),
             schemas: Mutex::default(),
             terms: Mutex::default(),
             collections: RwLock::default(),
             standing: Mutex::default(),
-        }))
+        })
     }
 
     /// Which database it is.

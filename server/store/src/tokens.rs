@@ -5,10 +5,11 @@ use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::{Role, Scope, Scopes};
 
-use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
+use crate::journal::Closing;
 use crate::sql::{Sql, Word, rows};
+use crate::{Store, counter};
 
 /// Who asks: an organization, and the person or program that acts for it.
 #[derive(Clone, Debug)]
@@ -83,7 +84,14 @@ impl Store {
     pub fn revoke_token(&self, hash: &str) -> Result<()> {
         let now = (self.clock)();
         let update = Sql::new("update tokens set revoked_at = ? where hash = ? and revoked_at is null").bind(now).bind(hash);
-        self.db.write(|conn| conn.execute(update).map(drop))
+        let revoked = self.db.write(|conn| {
+            let revoked = conn.execute(update)?;
+            Ok::<_, StoreError>((revoked > 0).then_some(counter::newest(conn)?))
+        })?;
+        match revoked {
+            Some(commit) => self.write_down(commit, now, Closing::TokenRevoked { hash: hash.to_owned() }),
+            None => Ok(()),
+        }
     }
 }
 

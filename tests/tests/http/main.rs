@@ -14,6 +14,7 @@
 mod access;
 mod agreeing;
 mod answer;
+mod backing_up;
 mod bad_bodies;
 mod bad_files;
 mod bad_requests;

@@ -12,7 +12,7 @@ mod reading;
 mod sealing;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hayward_domain::moment::Moment;
 use serde::{Deserialize, Serialize};
@@ -21,9 +21,12 @@ use serde_json::{Value, json};
 use crate::conn::{Conn, DatabaseUrl, Db};
 use crate::counter;
 use crate::dialect;
+use crate::era::Era;
 use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::sql::{Number, Sql, rows};
+
+pub(crate) use reading::links;
 
 /// What one answer disclosed under one agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +117,23 @@ pub struct Sealable<'a> {
     pub entry: &'a Value,
 }
 
+/// A signed checkpoint of one provider's chain.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// Whose chain.
+    pub provider: String,
+    /// Up to which link.
+    pub position: i64,
+    /// That link's hash.
+    pub hash: String,
+    /// When.
+    pub at: Moment,
+    /// The signature.
+    pub signature: String,
+    /// The era it was made in; none from before there were eras.
+    pub era: Option<String>,
+}
+
 /// A link's place in its chain.
 #[derive(Clone, Debug, Serialize)]
 pub struct Link {
@@ -136,6 +156,7 @@ pub struct EntryPage {
 rows! {
     EntryRow {
         row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
+        era: Option<String>,
     }
     HourRow {
         hour: i64, agreement: String, version: i64, provider: String, id: String, purpose: String, fields: String, reads: i64,
@@ -164,11 +185,13 @@ pub(crate) fn ledger_url(commons: &DatabaseUrl) -> DatabaseUrl {
 }
 
 const HOUR: i64 = 3_600_000_000;
-const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
+const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed, e.era";
 
 /// The ledger's database.
 pub struct LedgerStore {
     db: Db,
+    /// The mark of the commons' era, once it is known.
+    era: OnceLock<String>,
 }
 
 impl LedgerStore {
@@ -179,7 +202,19 @@ impl LedgerStore {
     pub fn open(commons: &DatabaseUrl) -> Result<Arc<Self>> {
         let db = Db::open(&ledger_url(commons), "ledger", 4)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Ledger))?;
-        Ok(Arc::new(Self { db }))
+        Ok(Arc::new(Self { db, era: OnceLock::new() }))
+    }
+
+    /// From now on, what is written bears the mark of this era. Only the first call counts.
+    pub fn begin_in(&self, era: Era) {
+        // A ledger is told once, when the program starts.
+        let _told_before = self.era.set(era.text());
+    }
+
+    /// The mark of the era that what is written bears.
+    #[must_use]
+    pub fn era(&self) -> Option<&str> {
+        self.era.get().map(String::as_str)
     }
 
     pub(crate) fn db(&self) -> &Db {
@@ -195,16 +230,34 @@ impl LedgerStore {
             let open = if reads.is_empty() { 0 } else { open_hour(conn)? };
             let first = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
             for (row, entry) in (first..).zip(entries) {
-                insert(conn, row, entry)?;
+                insert(conn, row, entry, self.era())?;
             }
             reads.iter().try_for_each(|read| count(conn, read, open))
         })
     }
 }
 
+/// An entry as it was written.
+pub(crate) struct Kept {
+    entry: Entry,
+    /// The era it was written in; none from before there were eras.
+    era: Option<String>,
+}
+
+impl Kept {
+    /// See [`Entry::seen_by`].
+    pub(crate) fn seen_by(&self, organization: &str) -> Value {
+        let mut seen = self.entry.seen_by(organization);
+        if let (Value::Object(members), Some(era)) = (&mut seen, &self.era) {
+            members.insert("era".to_owned(), era.as_str().into());
+        }
+        seen
+    }
+}
+
 impl EntryRow {
-    fn read(self) -> Result<Entry> {
-        Ok(Entry {
+    fn read(self) -> Result<Kept> {
+        let entry = Entry {
             disclosed: serde_json::from_str(&self.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?,
             id: self.id,
             chunk: self.chunk,
@@ -213,17 +266,18 @@ impl EntryRow {
             client: self.client,
             channel: self.channel,
             request: self.request,
-        })
+        };
+        Ok(Kept { entry, era: self.era })
     }
 }
 
-pub(super) fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
-    let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+pub(super) fn insert(conn: &mut Conn, row: i64, entry: &Entry, era: Option<&str>) -> Result<()> {
+    let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed, era)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
     let insert =
         Sql::new(insert).bind(row).bind(&entry.id).bind(entry.chunk).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
-    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed)).map(drop)
+    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed).bind(era.map(str::to_owned))).map(drop)
 }
 
 /// The first hour that is not entries yet. Locked against the sealer, in the order in which the sealer locks.

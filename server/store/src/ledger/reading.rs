@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ENTRY_COLUMNS, Entry, EntryPage, EntryRow, HOUR_COLUMNS, HourRow, LedgerStore, Link, hour_entry};
+use super::{ENTRY_COLUMNS, Entry, EntryPage, EntryRow, HOUR_COLUMNS, HourRow, Kept, LedgerStore, Link, Point, hour_entry};
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, rows};
@@ -15,7 +15,7 @@ const BATCH: i64 = 500;
 
 rows! {
     LinkRow { position: Option<i64>, previous: Option<String>, hash: Option<String> }
-    PointRow { position: i64, hash: String, at: i64, signature: String }
+    PointRow { position: i64, hash: String, at: i64, signature: String, era: Option<String> }
 }
 
 impl LedgerStore {
@@ -63,7 +63,7 @@ impl LedgerStore {
             let mut chunks = Vec::new();
             for row in conn.load::<EntryRow>(Sql::new(&select).bind(id))? {
                 let (row, entry) = (row.row, row.read()?);
-                if entry.concerns(organization) {
+                if entry.entry.concerns(organization) {
                     chunks.push((entry.seen_by(organization), link(conn, organization, row)?));
                 }
             }
@@ -71,14 +71,18 @@ impl LedgerStore {
         })
     }
 
-    /// The newest signed checkpoint of a provider's chain: position, hash, time, signature.
+    /// The newest signed checkpoint of a provider's chain.
     ///
     /// # Errors
     /// Only the database's.
-    pub fn checkpoint(&self, provider: &str) -> Result<Option<(i64, String, Moment, String)>> {
-        let select = "select position, hash, at, signature from checkpoints where provider = ? order by position desc limit 1";
+    pub fn checkpoint(&self, provider: &str) -> Result<Option<Point>> {
+        let select =
+            "select position, hash, at, signature, era from checkpoints where provider = ? order by position desc limit 1";
         let row = self.db.read(Eyes::Own, |conn| conn.first::<PointRow>(Sql::new(select).bind(provider)))?;
-        Ok(row.map(|row| (row.position, row.hash, Moment(row.at), row.signature)))
+        Ok(row.map(|row| {
+            let PointRow { position, hash, at, signature, era } = row;
+            Point { provider: provider.to_owned(), position, hash, at: Moment(at), signature, era }
+        }))
     }
 }
 
@@ -87,7 +91,7 @@ fn sealed_up_to(conn: &mut Conn) -> Result<i64> {
 }
 
 /// The newest entries that are not sealed yet and concern the organization.
-fn unsealed(conn: &mut Conn, organization: &str, sealed: i64, below: Option<i64>, wanted: usize) -> Result<Vec<(i64, Entry)>> {
+fn unsealed(conn: &mut Conn, organization: &str, sealed: i64, below: Option<i64>, wanted: usize) -> Result<Vec<(i64, Kept)>> {
     let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? and e.row < ? order by e.row desc limit ?");
     let (mut found, mut below) = (Vec::new(), below.unwrap_or(i64::MAX));
     while found.len() < wanted {
@@ -96,7 +100,7 @@ fn unsealed(conn: &mut Conn, organization: &str, sealed: i64, below: Option<i64>
         below = last.row;
         for row in rows {
             let (row, entry) = (row.row, row.read()?);
-            if entry.concerns(organization) {
+            if entry.entry.concerns(organization) {
                 found.push((row, entry));
             }
         }
@@ -112,6 +116,21 @@ fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
         order by hour desc, agreement"
     );
     conn.load::<HourRow>(Sql::new(&select).bind(provider))?.into_iter().map(hour_entry).collect()
+}
+
+/// The links of a provider's chain after a position, each with the entry that it covers.
+pub(crate) fn links(conn: &mut Conn, provider: &str, after: i64, limit: i64) -> Result<Vec<(Value, Link)>> {
+    let select = format!(
+        "select {ENTRY_COLUMNS} from entry_parties p join entries e on e.row = p.row
+        where p.organization = ? and p.position > ? order by p.position limit ?"
+    );
+    let rows = conn.load::<EntryRow>(Sql::new(&select).bind(provider).bind(after).bind(limit))?;
+    let mut links = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (row, kept) = (row.row, row.read()?);
+        links.push((kept.seen_by(provider), link(conn, provider, row)?.ok_or(StoreError::Corrupt("a link of the ledger"))?));
+    }
+    Ok(links)
 }
 
 /// The entry's link in the organization's chain, once it is sealed.

@@ -44,7 +44,7 @@ impl LedgerStore {
             // One sealer at a time: the others wait on this row.
             conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
             let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
-            close_hours(conn, sealed.hour, now)?;
+            close_hours(conn, sealed.hour, now, self.era())?;
             let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
             let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
             let (count, last) = (rows.len(), rows.last().map(|row| row.row));
@@ -54,9 +54,9 @@ impl LedgerStore {
             }
             for (provider, head) in heads {
                 let signature = sign(&provider, head.position, &head.hash, now);
-                let insert = "insert into checkpoints (provider, position, hash, at, signature) values (?, ?, ?, ?, ?)";
+                let insert = "insert into checkpoints (provider, position, hash, at, signature, era) values (?, ?, ?, ?, ?, ?)";
                 let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
-                conn.execute(insert.bind(signature))?;
+                conn.execute(insert.bind(signature).bind(self.era().map(str::to_owned)))?;
             }
             if let Some(last) = last {
                 conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
@@ -73,14 +73,15 @@ fn fold(
     heads: &mut BTreeMap<String, HeadRow>,
     hash: &dyn Fn(&Sealable<'_>) -> String,
 ) -> Result<()> {
-    let (row, entry) = (row.row, row.read()?);
+    let (row, kept) = (row.row, row.read()?);
+    let entry = &kept.entry;
     let providers: BTreeSet<&str> = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str()).collect();
     for provider in &providers {
         let before = match heads.remove(*provider) {
             Some(head) => head,
             None => head(conn, provider)?,
         };
-        let line = entry.seen_by(provider);
+        let line = kept.seen_by(provider);
         let hash = hash(&Sealable { provider, previous: &before.hash, entry: &line });
         let after = HeadRow { position: before.position + 1, hash };
         // A row that an earlier version of the program wrote has no link yet.
@@ -104,7 +105,7 @@ fn head(conn: &mut Conn, provider: &str) -> Result<HeadRow> {
 }
 
 /// Makes entries of the hours that are over.
-fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
+fn close_hours(conn: &mut Conn, from: i64, now: Moment, era: Option<&str>) -> Result<()> {
     let until = now.0 / HOUR;
     if until <= from {
         return Ok(());
@@ -114,7 +115,7 @@ fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
     let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
     let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
     for (row, hour) in (first..).zip(hours) {
-        insert(conn, row, &hour_entry(hour)?)?;
+        insert(conn, row, &hour_entry(hour)?, era)?;
     }
     conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
 }

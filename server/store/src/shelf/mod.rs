@@ -115,7 +115,7 @@ impl Store {
                 Viewer::Token(hash) => Some(tokens::caller(conn, hash, now)?),
                 Viewer::Nobody => None,
             };
-            let (commit, pruned) = counter::newest(conn)?;
+            let (commit, pruned) = counter::kept(conn)?;
             f(&mut View { store: self, conn, ids: self.keyring.record_ids(), caller, commit, pruned, opened, now })
         })
     }
