@@ -122,7 +122,10 @@ impl Keyring {
     }
 
     /// The keys of an agreement, from its stored secret.
-    pub(crate) fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where other keys wrapped it.
+    pub fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
         let wrong = StoreError::Corrupt("an agreement's secret that these keys do not open");
         let Some(sealed) = from_base32(wrapped) else { return Err(wrong) };
         let payload = Payload { msg: &sealed, aad: agreement.as_str().as_bytes() };

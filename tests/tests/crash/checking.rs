@@ -1,0 +1,89 @@
+//! The checker itself: it finds what is wrong, one thing at a time.
+
+use hayward_tests::checker::Answer;
+use hayward_tests::{on_both, raw};
+
+use crate::rounds::Crash;
+
+/// What breaks an invariant, and what mends it again.
+const BREAKS: &[(&str, &str)] = &[
+    ("update datasets set head = head - 1 where head > 0", "update datasets set head = head + 1 where head > 0 or number < 5"),
+    ("update shares set head = head + 1", "update shares set head = head - 1"),
+    (
+        "update shared_records set payload = payload || ' ' where row = (select max(row) from shared_records where share = 1)",
+        "update shared_records set payload = rtrim(payload) where row = (select max(row) from shared_records where share = 1)",
+    ),
+    (
+        "update shared_records set name = name + 1000 where row = (select min(row) from shared_records)",
+        "update shared_records set name = name - 1000 where row = (select min(row) from shared_records)",
+    ),
+    (
+        "update shared_records set died = born + 1 where share = 1 and record = 1",
+        "update shared_records set died = 9223372036854775807 where share = 1 and record = 1",
+    ),
+    (
+        "update records set born = born + 90 where row = (select max(row) from records)",
+        "update records set born = born - 90 where row = (select max(row) from records)",
+    ),
+    ("update editions set commit_number = commit_number + 90000", "update editions set commit_number = commit_number - 90000"),
+    ("update share_names set name = -name where name = 1", "update share_names set name = -name where name = -1"),
+    ("update counters set next = next - 50 where next > 50", "update counters set next = next + 50 where next > 1"),
+    ("update commit_counter set number = number - 1", "update commit_counter set number = number + 1"),
+    ("update claims set token = token - 1", "update claims set token = token + 1"),
+    ("update claims set until = 5 where purpose is null", "update claims set until = 0 where purpose is null"),
+    (
+        "update agreement_versions set state = 'ended' where agreement = 1",
+        "update agreement_versions set state = 'active' where agreement = 1",
+    ),
+    ("update shares set open = 0 where number = 1", "update shares set open = 1 where number = 1"),
+    ("update shares set floor = head + 1 where number = 1", "update shares set floor = 0 where number = 1"),
+    ("update ledger.entries set row = -row where row = 1", "update ledger.entries set row = -row where row = -1"),
+    ("update ledger.chain set hash = hash || '!'", "update ledger.chain set hash = rtrim(hash, '!')"),
+    ("update ledger.chain set line = replace(line, '\"at\"', '\"when\"')", "update ledger.chain set line = replace(line, '\"when\"', '\"at\"')"),
+    ("update ledger.checkpoints set signature = signature || '!'", "update ledger.checkpoints set signature = rtrim(signature, '!')"),
+    ("update ledger.sealed set row = row - 1", "update ledger.sealed set row = row + 1"),
+    (
+        "update ledger.entries set disclosed = replace(disclosed, '\"count\"', '\"number\"')",
+        "update ledger.entries set disclosed = replace(disclosed, '\"number\"', '\"count\"')",
+    ),
+    (
+        "update ledger.entry_parties set organization = organization || '!'",
+        "update ledger.entry_parties set organization = rtrim(organization, '!')",
+    ),
+];
+
+on_both! {
+    fn the_checker_finds_whatever_is_broken(crash: Crash) {
+        let mut crash = crash;
+        let sound = crash.end();
+        assert_eq!(sound.faults, Vec::<String>::new());
+        for (damage, mend) in BREAKS {
+            tell(&crash, damage);
+            assert!(!crash.look().faults.is_empty(), "not found: {damage}");
+            tell(&crash, mend);
+            let faults = crash.look().faults;
+            assert!(faults.iter().all(|fault| fault.contains("went back")), "not mended: {mend}: {faults:?}");
+            assert_eq!(crash.look().faults, Vec::<String>::new(), "{mend}");
+        }
+    }
+}
+
+on_both! {
+    fn an_answer_without_its_entry_is_found(crash: Crash) {
+        let mut crash = crash;
+        let seen = crash.end();
+        let id = Some("dis_aaaaaaaaaaaaaaaaaaaaaaaa".to_owned());
+        assert_eq!(seen.undisclosed(&[Answer { id, ..Answer::default() }]).len(), 1);
+        let read = [("agr_unknown".to_owned(), Default::default())];
+        assert_eq!(seen.undisclosed(&[Answer { id: None, given: read.into() }]).len(), 1);
+    }
+}
+
+/// Runs a statement; on SQLite the ledger is a second file.
+fn tell(crash: &Crash, statement: &str) {
+    let statement = match crash.db().url().strip_prefix("sqlite:") {
+        Some(path) => format!("attach database '{}' as ledger; {statement}", path.replace("hayward.db", "hayward.ledger.db")),
+        None => format!("set session_replication_role = replica; {statement}"),
+    };
+    raw::tell(crash.db(), &statement);
+}
