@@ -12,10 +12,10 @@ use crate::commons::{Commons, List, Member, To, keyring};
 use crate::program::key_file;
 use crate::{Kind, TestDatabase, cluster::ClusterError};
 
-/// Records of the large list: more than one transaction of a commit takes.
-const LARGE: usize = 1_500;
-/// Records of a small one.
-const SMALL: usize = 60;
+/// Records of the large list where commits are to be met in the middle: more than two transactions take.
+pub const LARGE: usize = 1_200;
+/// Records of every other one.
+pub const SMALL: usize = 60;
 
 /// A founded commons with those who work on it.
 pub struct World {
@@ -38,11 +38,11 @@ pub(super) fn days() -> Value {
     json!({"starts_on": from, "ends_on": until})
 }
 
-/// Founds a commons on a database of its own.
+/// Founds a commons on a database of its own. Its large list has `records` records.
 ///
 /// # Errors
 /// If there is no database to be had.
-pub fn found(kind: Kind, seed: u64) -> Result<World, ClusterError> {
+pub fn found(kind: Kind, seed: u64, records: usize) -> Result<World, ClusterError> {
     let commons = Commons::new(kind)?;
     // By the clock of the machine, as the program will serve it.
     commons.clock().store(Utc::now().timestamp_micros(), Ordering::SeqCst);
@@ -56,7 +56,7 @@ pub fn found(kind: Kind, seed: u64) -> Result<World, ClusterError> {
         }
         list
     };
-    let large = list(&first, "L", LARGE);
+    let large = list(&first, "L", records);
     let small = list(&first, "S", SMALL);
     let bargained = list(&second, "B", SMALL);
     let contested = list(&second, "C", SMALL);
@@ -72,7 +72,7 @@ pub fn found(kind: Kind, seed: u64) -> Result<World, ClusterError> {
     agree(&first, &small, To::Public, json!({"fields": {"title": "exact", "country": "exact"}}));
     agree(&second, &contested, To::One(&partner), json!({"fields": {"title": "exact", "category": "exact"}}));
     let importers = vec![
-        Importer::new("large", &editor(&first), &large, "L", LARGE, seed),
+        Importer::new("large", &editor(&first), &large, "L", records, seed),
         Importer::new("small", &editor(&first), &small, "S", SMALL, seed),
         Importer::new("contested", &editor(&second), &contested, "C", SMALL, seed),
     ];

@@ -24,7 +24,7 @@ mod importer;
 mod reader;
 
 pub use bargainer::Bargainer;
-pub use founding::{World, found};
+pub use founding::{LARGE, SMALL, World, found};
 pub use importer::Importer;
 pub use reader::Reader;
 

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hayward_tests::cluster::ClusterError;
-use hayward_tests::load::{World, found};
+use hayward_tests::load::{SMALL, World, found};
 use hayward_tests::program::{Process, program_on};
 use hayward_tests::{Kind, checker::Checker, commons::keyring, on_both, raw};
 use rand::Rng;
@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use crate::rounds::{gone, kills, lapse, seeded};
 
 /// Records that a file of the operator's brings.
-const ROWS: usize = 900;
+const ROWS: usize = 700;
 
 struct Operator {
     world: World,
@@ -24,7 +24,7 @@ struct Operator {
 impl Operator {
     fn new(kind: Kind) -> Result<Self, ClusterError> {
         let (seed, random) = seeded();
-        Ok(Self { world: found(kind, seed)?, checker: Checker::new(keyring()), random })
+        Ok(Self { world: found(kind, seed, SMALL)?, checker: Checker::new(keyring()), random })
     }
 
     fn start(&self, words: &[String]) -> Process {

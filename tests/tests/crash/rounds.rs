@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hayward_tests::checker::{Answer, Checker, Seen};
 use hayward_tests::cluster::ClusterError;
 use hayward_tests::commons::keyring;
-use hayward_tests::load::{Path, Work, World, found};
+use hayward_tests::load::{LARGE, Path, Work, World, found};
 use hayward_tests::program::{Process, Served, program_on};
 use hayward_tests::{Kind, TestDatabase, raw};
 use rand::rngs::StdRng;
@@ -57,8 +57,13 @@ pub fn kills(usual: usize) -> usize {
 
 impl Crash {
     pub fn new(kind: Kind) -> Result<Self, ClusterError> {
+        Self::of(kind, LARGE)
+    }
+
+    /// One whose large list has `records` records.
+    pub fn of(kind: Kind, records: usize) -> Result<Self, ClusterError> {
         let (seed, random) = seeded();
-        let world = found(kind, seed)?;
+        let world = found(kind, seed, records)?;
         let log = world.database.folder().join("log");
         let checker = Checker::new(keyring());
         let (tally, takes) = (BTreeMap::new(), BTreeMap::new());
