@@ -1,4 +1,4 @@
-//! The program dies, its disk is full, its database goes away: at any moment, on every path that writes.
+//! The program dies, at any moment, on every path that writes.
 //!
 //! The real program is killed with signal 9 in the middle of its work, over and over on one long-lived database. After each kill
 //! the independent checker of [`hayward_tests::checker`] reads the tables, and what was acknowledged and received before is
@@ -13,6 +13,5 @@ mod commands;
 mod imports;
 mod lease;
 mod migrations;
-mod outage;
 mod reading;
 mod rounds;
