@@ -20,5 +20,8 @@ pub fn filter(words: &str) -> EnvFilter {
 pub fn start() {
     let filter = filter(&std::env::var("HAYWARD_LOG").unwrap_or_else(|_| "info".to_owned()));
     // A second start in one process (tests) keeps the first.
-    drop(tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+    let format = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost. Saying so would take a line too, and a thread that cannot print it panics: a full disk
+    // under the log would end the ledger.
+    drop(format.log_internal_errors(false).try_init());
 }
