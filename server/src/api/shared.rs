@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::try_unfold;
 use hayward_domain::id::{DisclosureId, base32};
 use hayward_domain::mutants;
-use hayward_store::{ShareSummary, SharedRow};
+use hayward_store::{Kind, ShareSummary, SharedRow, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -64,7 +64,7 @@ pub async fn get(
     let reading = Reading::parse(reader.0, &collection, Params::parse(request.query_string())?)?.of_one()?;
     let page = {
         let reading = reading.clone();
-        retried(&commons, move |store| reading.one(store, &record)).await?
+        prompt(&commons, move |store, _| reading.one(store, &record)).await?
     };
     let id = DisclosureId::from_random(commons.random());
     write_down(&commons, &page, &id, 0, "get").await?;
@@ -77,13 +77,14 @@ pub async fn get(
 /// Runs a read; where the clock has ended something, commits that first and reads again.
 pub async fn retried<T: Send + 'static>(
     commons: &Commons,
-    read: impl Fn(&hayward_store::Store) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
+    read: impl Fn(&Store) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
 ) -> Result<T, Error> {
     for _ in 0..3 {
         let read = read.clone();
         let outcome = commons.run(move |store| match read(store) {
             Ok(done) => Ok(Some(done)),
             Err(ReadError::Expired) => store.expire_due().map(|_| None).map_err(Error::from),
+            Err(ReadError::Long) => Err(Error::Unavailable("a read that may take long was told to be brief".to_owned())),
             Err(ReadError::Api(error)) => Err(error),
         });
         if let Some(done) = outcome.await? {
@@ -91,6 +92,22 @@ pub async fn retried<T: Send + 'static>(
         }
     }
     Err(Error::Unavailable("something expires again and again".to_owned()))
+}
+
+/// The same for a read that is usually brief: where the database is embedded, it is tried on the spot, without another thread. The
+/// read is told whether it has to be brief.
+async fn prompt<T: Send + 'static>(
+    commons: &Commons,
+    read: impl Fn(&Store, bool) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
+) -> Result<T, Error> {
+    if commons.store.kind() == Kind::Sqlite {
+        match read(&commons.store, true) {
+            Ok(done) => return Ok(done),
+            Err(ReadError::Api(error)) => return Err(error),
+            Err(ReadError::Expired | ReadError::Long) => {}
+        }
+    }
+    retried(commons, move |store| read(store, false)).await
 }
 
 async fn next_page(
@@ -101,7 +118,7 @@ async fn next_page(
     limit: i64,
 ) -> Result<Page, Error> {
     let (reading, kept) = (reading.clone(), commons.kept);
-    retried(commons, move |store| reading.page(store, kept, cursor.as_deref(), from, limit)).await
+    prompt(commons, move |store, brief| reading.page(store, brief, kept, cursor.as_deref(), from, limit)).await
 }
 
 /// Writes the entry of a page; when this returns, it is durable.
@@ -178,7 +195,7 @@ fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
 
 /// One item: the envelope, then the disclosed fields as they are stored.
 fn item(page: &Page, row: &SharedRow) -> String {
-    let Some(share) = page.shares.iter().find(|share| share.number() == row.share) else { return String::new() };
+    let Some(share) = page.shares.of(row.share) else { return String::new() };
     let payload = match &page.fields {
         None => row.record.payload().to_owned(),
         Some(fields) => {
@@ -198,7 +215,8 @@ fn item(page: &Page, row: &SharedRow) -> String {
 }
 
 fn columns(page: &Page) -> Vec<String> {
-    let wanted = page.columns.iter().filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(*name)));
+    let wanted =
+        page.shares.names.in_order.iter().filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(*name)));
     ["id", "provider", "agreement", "edition"].into_iter().map(str::to_owned).chain(wanted.cloned()).collect()
 }
 
@@ -267,18 +285,23 @@ fn head(format: Format, columns: &[String]) -> String {
 
 /// Makes sure that what was made of a page may leave now. Nothing but handing it over comes after this.
 async fn may_leave(commons: &Commons, reading: &Reading, page: &Page) -> Result<(), Error> {
-    let shares: Vec<(i64, i64)> = page.shares.iter().map(|share| (share.number(), share.version)).collect();
     let mut looked = page.opened;
+    if revocation::in_time(looked) {
+        return Ok(());
+    }
+    let gave = |number: i64| page.rows.is_empty() || page.rows.iter().any(|row| row.share == number);
+    let shares = page.shares.iter().filter(|share| gave(share.number()));
+    let shares: Vec<(i64, i64)> = shares.map(|share| (share.number(), share.version)).collect();
     for _ in 0..5 {
-        if revocation::in_time(looked) {
-            return Ok(());
-        }
         let (reading, shares) = (reading.clone(), shares.clone());
-        let (stands, opened) = retried(commons, move |store| reading.still_stands(store, &shares)).await?;
+        let (stands, opened) = prompt(commons, move |store, _| reading.still_stands(store, &shares)).await?;
         if !stands {
             return Err(Error::Unavailable("an agreement was closed while this was read".to_owned()));
         }
         looked = opened;
+        if revocation::in_time(looked) {
+            return Ok(());
+        }
     }
     Err(Error::Unavailable("reading takes too long to be sure that it is still allowed".to_owned()))
 }

@@ -33,8 +33,8 @@ mod sql;
 mod tokens;
 mod writing;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
@@ -57,7 +57,7 @@ pub use people::{NewOrganization, NewPerson, Organization, Person};
 pub use preview::Preview;
 pub use records::{OwnPage, OwnRecord, private_name};
 pub use settings::Settings;
-pub use shelf::{AudienceKind, BUDGET, ShareQuery, ShareSummary, SharedPage, SharedRow, View, Viewer};
+pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
 pub use writing::{Counts, DiffItem};
 
@@ -85,6 +85,9 @@ pub struct Store {
     clock: Clock,
     schemas: Named<(String, i64), Arc<Schema>>,
     terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
+    /// Words that some schema stands under.
+    collections: RwLock<HashSet<String>>,
+    standing: Mutex<shelf::Standing>,
 }
 
 rows! {
@@ -101,7 +104,15 @@ impl Store {
     pub fn open(url: &DatabaseUrl, keyring: Keyring, clock: Clock) -> Result<Arc<Self>> {
         let db = Db::open(url, "public", 16)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Commons))?;
-        Ok(Arc::new(Self { db, keyring, clock, schemas: Mutex::default(), terms: Mutex::default() }))
+        Ok(Arc::new(Self {
+            db,
+            keyring,
+            clock,
+            schemas: Mutex::default(),
+            terms: Mutex::default(),
+            collections: RwLock::default(),
+            standing: Mutex::default(),
+        }))
     }
 
     /// Which database it is.

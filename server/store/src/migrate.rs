@@ -32,8 +32,8 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 1] = [step!("commons", "0001_commons")];
-        static LEDGER: [Step; 1] = [step!("ledger", "0001_ledger")];
+        static COMMONS: [Step; 2] = [step!("commons", "0001_commons"), step!("commons", "0002_reading")];
+        static LEDGER: [Step; 2] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links")];
         match self {
             Self::Commons => &COMMONS,
             Self::Ledger => &LEDGER,

@@ -109,7 +109,7 @@ impl Store {
     /// # Errors
     /// Only the database's.
     pub fn newest_commit(&self) -> Result<i64> {
-        self.db.read(Eyes::Own, counter::newest)
+        Ok(self.db.read(Eyes::Own, counter::newest)?.0)
     }
 }
 

@@ -33,6 +33,7 @@ rows! {
     OriginalRow { record: i64, body: String }
     SharedLiveRow { row: i64, record: i64, payload: Option<String> }
     NameRow { record: i64, name: i64 }
+    ExtentRow { live: i64, first_row: i64, last_row: i64 }
 }
 
 /// Everything needed to look at a dataset through one agreement.
@@ -63,7 +64,23 @@ pub(crate) struct StagedShare {
     version: i64,
     head: i64,
     floor: i64,
-    pub(crate) changed: bool,
+    pub(crate) moved: Moved,
+}
+
+/// What a staged edition of a share does to its rows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Moved {
+    closed: i64,
+    added: i64,
+    /// The lowest and the highest of the new rows; 0 where there are none.
+    first_row: i64,
+    last_row: i64,
+}
+
+impl Moved {
+    pub(crate) fn anything(&self) -> bool {
+        self.closed > 0 || self.added > 0
+    }
 }
 
 /// The lenses of the shares of a dataset that are in force and built under the version in force.
@@ -124,10 +141,10 @@ type Place = ([u8; 16], [u8; 8], i64);
 /// Stages the next edition of one share: what `changed` (sorted) looks like through `lens` at the dataset's `edition`.
 pub(crate) fn stage(store: &Arc<Store>, claim: Claim, lens: &Lens, changed: &[i64], edition: i64) -> Result<StagedShare> {
     let mut fresh: Vec<Place> = Vec::new();
-    let mut closed = false;
+    let mut moved = Moved::default();
     for records in changed.chunks(CHUNK) {
         let now = (store.clock)();
-        closed |= store.db.write(|conn| {
+        moved.closed += store.db.write(|conn| {
             claim.check_and_soil(conn, now)?;
             close_changed(conn, lens, records, edition, &mut fresh)
         })?;
@@ -137,17 +154,20 @@ pub(crate) fn stage(store: &Arc<Store>, claim: Claim, lens: &Lens, changed: &[i6
     }
     for places in fresh.chunks(CHUNK) {
         let now = (store.clock)();
-        store.db.write(|conn| {
+        let first_row = store.db.write(|conn| {
             claim.check_and_soil(conn, now)?;
             insert_fresh(conn, lens, places, edition)
         })?;
+        let count = i64::try_from(places.len()).unwrap_or(0);
+        moved.added += count;
+        moved.first_row = if moved.first_row == 0 { first_row } else { moved.first_row };
+        moved.last_row = first_row + count - 1;
     }
-    let changed = closed || !fresh.is_empty();
-    Ok(StagedShare { share: lens.share, version: lens.version, head: lens.head, floor: lens.floor, changed })
+    Ok(StagedShare { share: lens.share, version: lens.version, head: lens.head, floor: lens.floor, moved })
 }
 
-/// Closes the rows that no longer look so, and notes where the new ones go. Whether any was closed.
-fn close_changed(conn: &mut Conn, lens: &Lens, records: &[i64], edition: i64, fresh: &mut Vec<Place>) -> Result<bool> {
+/// Closes the rows that no longer look so, and notes where the new ones go. Returns how many were closed.
+fn close_changed(conn: &mut Conn, lens: &Lens, records: &[i64], edition: i64, fresh: &mut Vec<Place>) -> Result<i64> {
     let originals = originals(conn, lens.dataset, records, edition)?;
     let mut live = Sql::new("select row, record, payload from shared_records where share = ?").bind(lens.share);
     live.push(" and died = 9223372036854775807 and record in ").list(records.iter().copied());
@@ -171,15 +191,17 @@ fn close_changed(conn: &mut Conn, lens: &Lens, records: &[i64], edition: i64, fr
         }
     }
     if closing.is_empty() {
-        return Ok(false);
+        return Ok(0);
     }
+    let closed = i64::try_from(closing.len()).unwrap_or(0);
     let mut close = Sql::new("update shared_records set died = ? where row in ").bind(lens.head + 1);
     close.list(closing);
     conn.execute(close)?;
-    Ok(true)
+    Ok(closed)
 }
 
-fn insert_fresh(conn: &mut Conn, lens: &Lens, places: &[Place], edition: i64) -> Result<()> {
+/// Writes the new rows of these places. Returns the first of their numbers.
+fn insert_fresh(conn: &mut Conn, lens: &Lens, places: &[Place], edition: i64) -> Result<i64> {
     let records: Vec<i64> = places.iter().map(|(_, _, record)| *record).collect();
     let originals = originals(conn, lens.dataset, &records, edition)?;
     let names = names(conn, lens.share, &records)?;
@@ -209,7 +231,7 @@ fn insert_fresh(conn: &mut Conn, lens: &Lens, places: &[Place], edition: i64) ->
         first = false;
     }
     conn.execute(insert)?;
-    Ok(())
+    Ok(first_row)
 }
 
 /// The originals among `records` that are live at `edition`.
@@ -255,14 +277,14 @@ fn names(conn: &mut Conn, share: i64, records: &[i64]) -> Result<HashMap<i64, i6
 /// what was staged for them must be removed, and their rebuild will do it again.
 pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -> Result<Vec<i64>> {
     let mut left_over = Vec::new();
-    for share in shares.iter().filter(|share| share.changed) {
+    for share in shares.iter().filter(|share| share.moved.anything()) {
         // The version in force must still be the one the rows were made under.
         let update = "update shares set head = ? where number = ? and version = ? and floor = ? and exists
             (select 1 from agreement_versions v where v.agreement = shares.number and v.version = shares.version
              and v.state in ('active', 'suspended'))";
         let update = Sql::new(update).bind(share.head + 1).bind(share.share).bind(share.version).bind(share.floor);
         if conn.execute(update)? == 1 {
-            note_edition(conn, share.share, share.head + 1, number)?;
+            note_edition(conn, share.share, share.head + 1, number, &share.moved)?;
         } else {
             left_over.push(share.share);
         }
@@ -270,9 +292,18 @@ pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -
     Ok(left_over)
 }
 
-/// Writes down that a share's edition came with a commit.
-pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, number: i64) -> Result<()> {
-    let insert = "insert into share_editions (share, edition, commit_number) values (?, ?, ?)";
-    conn.execute(Sql::new(insert).bind(share).bind(edition).bind(number))?;
-    Ok(())
+/// Writes down that a share's edition came with a commit, and how far it reaches.
+pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, number: i64, moved: &Moved) -> Result<()> {
+    let before =
+        "select live, first_row, last_row from share_editions where share = ? and edition < ? order by edition desc limit 1";
+    let before = conn.first::<ExtentRow>(Sql::new(before).bind(share).bind(edition))?;
+    let before = before.unwrap_or(ExtentRow { live: 0, first_row: 0, last_row: 0 });
+    let stay = before.live - moved.closed;
+    // Where nothing stays of what was, the new rows are all there is.
+    let first_row = if stay > 0 { before.first_row } else { moved.first_row };
+    let insert =
+        "insert into share_editions (share, edition, commit_number, live, first_row, last_row) values (?, ?, ?, ?, ?, ?)";
+    let insert = Sql::new(insert).bind(share).bind(edition).bind(number);
+    let insert = insert.bind(stay + moved.added).bind(first_row).bind(before.last_row.max(moved.last_row));
+    conn.execute(insert).map(drop)
 }

@@ -4,11 +4,13 @@
 //! * An entry is durable when [`LedgerStore::append`] returns; whoever answers a recipient waits for that.
 //! * Entry numbers are given under a lock that is held to the commit, so their order is the order of the commits and the sealer can
 //!   go on from where it stopped.
-//! * The sealer folds entries into one hash chain per provider: each link covers the one before it and the entry as that provider
-//!   reads it. How a link is hashed and a checkpoint signed is the caller's.
+//! * An answer writes one row. Whom it concerns, [`sealing`] writes down within seconds, with its links: one hash chain per provider,
+//!   where each link covers the one before it and the entry as that provider reads it. [`reading`] finds the others one by one.
 //! * Tokenless reads of public shares are counted by the hour; an hour becomes an entry once it is over.
 
-use std::collections::BTreeSet;
+mod reading;
+mod sealing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use hayward_domain::moment::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::conn::{Conn, DatabaseUrl, Db, Eyes};
+use crate::conn::{Conn, DatabaseUrl, Db};
 use crate::counter;
 use crate::dialect;
 use crate::error::{Result, StoreError};
@@ -66,6 +68,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether an organization may read it: as its recipient, or as the provider of something in it.
+    #[must_use]
+    pub fn concerns(&self, organization: &str) -> bool {
+        self.recipient == organization || self.disclosed.iter().any(|disclosed| disclosed.provider == organization)
+    }
+
     /// The entry as one organization reads it: a provider sees what was its own, the recipient everything.
     #[must_use]
     pub fn seen_by(&self, organization: &str) -> Value {
@@ -129,13 +137,10 @@ rows! {
     EntryRow {
         row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
     }
-    LinkRow { position: i64, previous: String, hash: String }
-    SealedRow { row: i64, hour: i64 }
     HourRow {
         hour: i64, agreement: String, version: i64, provider: String, id: String, purpose: String, fields: String, reads: i64,
         records: i64,
     }
-    PointRow { position: i64, hash: String, at: i64, signature: String }
 }
 
 /// A file that belongs to a commons' database: `hayward.db` → `hayward.ledger.db`. A name that does not end in `.db` is kept whole,
@@ -151,8 +156,6 @@ pub fn commons_file(database: &Path, ending: &str) -> PathBuf {
 }
 
 const HOUR: i64 = 3_600_000_000;
-/// Entries sealed in one transaction.
-const BATCH: i64 = 500;
 const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed";
 
 /// The ledger's database.
@@ -189,113 +192,6 @@ impl LedgerStore {
             reads.iter().try_for_each(|read| count(conn, read, open))
         })
     }
-
-    /// The entries that concern an organization, newest first, below the entry numbered `below`. `None` for `limit` gives all.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn entries(&self, organization: &str, below: Option<i64>, limit: i64) -> Result<EntryPage> {
-        self.db.read(Eyes::Own, |conn| {
-            let select = format!(
-                "select {ENTRY_COLUMNS} from entry_parties p join entries e on e.row = p.row
-                where p.organization = ? and p.row < ? order by p.row desc limit ?"
-            );
-            let select = Sql::new(&select).bind(organization).bind(below.unwrap_or(i64::MAX)).bind(limit + 1);
-            let mut rows = conn.load::<EntryRow>(select)?;
-            let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-            let more = rows.len() > wanted;
-            rows.truncate(wanted);
-            let below_next = rows.last().map(|row| row.row).filter(|_| more);
-            let mut items = Vec::with_capacity(rows.len());
-            if below.is_none() {
-                items.extend(open_hours(conn, organization)?.iter().map(|entry| (entry.seen_by(organization), None)));
-            }
-            for row in rows {
-                let entry = row.read()?;
-                items.push((entry.seen_by(organization), link(conn, organization, &entry)?));
-            }
-            Ok(EntryPage { items, below: below_next })
-        })
-    }
-
-    /// One answer, for an organization that it concerns: its chunks in order.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] for everyone else.
-    pub fn entry(&self, organization: &str, id: &str) -> Result<Vec<(Value, Option<Link>)>> {
-        self.db.read(Eyes::Own, |conn| {
-            let select = format!(
-                "select {ENTRY_COLUMNS} from entries e join entry_parties p on p.row = e.row and p.organization = ?
-                where e.id = ? order by e.chunk"
-            );
-            let rows = conn.load::<EntryRow>(Sql::new(&select).bind(organization).bind(id))?;
-            if rows.is_empty() {
-                return Err(StoreError::NotFound);
-            }
-            let read = |row: EntryRow| {
-                let entry = row.read()?;
-                Ok((entry.seen_by(organization), link(conn, organization, &entry)?))
-            };
-            rows.into_iter().map(read).collect()
-        })
-    }
-
-    /// The newest signed checkpoint of a provider's chain: position, hash, time, signature.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn checkpoint(&self, provider: &str) -> Result<Option<(i64, String, Moment, String)>> {
-        let select = "select position, hash, at, signature from checkpoints where provider = ? order by position desc limit 1";
-        let row = self.db.read(Eyes::Own, |conn| conn.first::<PointRow>(Sql::new(select).bind(provider)))?;
-        Ok(row.map(|row| (row.position, row.hash, Moment(row.at), row.signature)))
-    }
-
-    /// Folds what is new into the chains. `hash` makes a link's hash, `sign` a checkpoint's signature over (provider, position,
-    /// hash, time). Returns how many entries were folded; call again while it is not 0.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn seal(
-        &self,
-        now: Moment,
-        hash: &dyn Fn(&Sealable<'_>) -> String,
-        sign: &dyn Fn(&str, i64, &str, Moment) -> String,
-    ) -> Result<usize> {
-        let waiting =
-            "select s.row, s.hour from sealed s where s.hour < ? or exists (select 1 from entries e where e.row > s.row)";
-        if self.db.read(Eyes::Own, |conn| conn.first::<SealedRow>(Sql::new(waiting).bind(now.0 / HOUR)))?.is_none() {
-            return Ok(0);
-        }
-        self.db.write(|conn| {
-            // One sealer at a time: the others wait on this row.
-            conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
-            let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
-            close_hours(conn, sealed.hour, now)?;
-            let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
-            let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
-            let (count, last) = (rows.len(), rows.last().map(|row| row.row));
-            let mut grown = BTreeSet::new();
-            for row in rows {
-                let entry = row.read()?;
-                let providers: BTreeSet<String> = entry.disclosed.iter().map(|disclosed| disclosed.provider.clone()).collect();
-                for provider in providers {
-                    extend(conn, &provider, &entry, hash)?;
-                    grown.insert(provider);
-                }
-            }
-            for provider in grown {
-                let Some(head) = head(conn, &provider)? else { continue };
-                let signature = sign(&provider, head.position, &head.hash, now);
-                let insert = "insert into checkpoints (provider, position, hash, at, signature) values (?, ?, ?, ?, ?)";
-                let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
-                conn.execute(insert.bind(signature))?;
-            }
-            if let Some(last) = last {
-                conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
-            }
-            Ok(count)
-        })
-    }
 }
 
 impl EntryRow {
@@ -313,18 +209,13 @@ impl EntryRow {
     }
 }
 
-fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
+pub(super) fn insert(conn: &mut Conn, row: i64, entry: &Entry) -> Result<()> {
     let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed)
         values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
     let insert =
         Sql::new(insert).bind(row).bind(&entry.id).bind(entry.chunk).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
-    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed))?;
-    let providers = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str());
-    for party in providers.chain([entry.recipient.as_str()]).collect::<BTreeSet<_>>() {
-        conn.execute(Sql::new("insert into entry_parties (organization, row) values (?, ?)").bind(party).bind(row))?;
-    }
-    Ok(())
+    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed)).map(drop)
 }
 
 /// The first hour that is not entries yet. Locked against the sealer, in the order in which the sealer locks.
@@ -345,7 +236,7 @@ fn count(conn: &mut Conn, read: &PublicRead, open: i64) -> Result<()> {
     conn.execute(upsert.bind(i64::from(read.first)).bind(read.disclosed.count)).map(drop)
 }
 
-fn hour_entry(row: HourRow) -> Result<Entry> {
+pub(super) fn hour_entry(row: HourRow) -> Result<Entry> {
     Ok(Entry {
         id: row.id,
         chunk: 0,
@@ -368,52 +259,3 @@ fn hour_entry(row: HourRow) -> Result<Entry> {
 }
 
 const HOUR_COLUMNS: &str = "hour, agreement, version, provider, id, purpose, fields, reads, records";
-
-/// The hours of public reads that are not entries yet.
-fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
-    let select = format!(
-        "select {HOUR_COLUMNS} from public_reads where provider = ? and hour >= (select hour from sealed where only_row = 1)
-        order by hour desc, agreement"
-    );
-    conn.load::<HourRow>(Sql::new(&select).bind(provider))?.into_iter().map(hour_entry).collect()
-}
-
-/// Makes entries of the hours that are over.
-fn close_hours(conn: &mut Conn, from: i64, now: Moment) -> Result<()> {
-    let until = now.0 / HOUR;
-    if until <= from {
-        return Ok(());
-    }
-    let select =
-        format!("select {HOUR_COLUMNS} from public_reads where hour >= ? and hour < ? order by hour, agreement, version");
-    let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
-    let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
-    for (row, hour) in (first..).zip(hours) {
-        insert(conn, row, &hour_entry(hour)?)?;
-    }
-    conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
-}
-
-fn head(conn: &mut Conn, provider: &str) -> Result<Option<Link>> {
-    let select = "select position, previous, hash from chain where provider = ? order by position desc limit 1";
-    let row = conn.first::<LinkRow>(Sql::new(select).bind(provider))?;
-    Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
-}
-
-fn link(conn: &mut Conn, provider: &str, entry: &Entry) -> Result<Option<Link>> {
-    let select = Sql::new("select position, previous, hash from chain where provider = ? and id = ? and chunk = ?");
-    let select = select.bind(provider).bind(&entry.id).bind(entry.chunk);
-    let row = conn.first::<LinkRow>(select)?;
-    Ok(row.map(|row| Link { position: row.position, previous: row.previous, hash: row.hash }))
-}
-
-fn extend(conn: &mut Conn, provider: &str, entry: &Entry, hash: &dyn Fn(&Sealable<'_>) -> String) -> Result<()> {
-    let before = head(conn, provider)?;
-    let previous = before.as_ref().map_or("", |link| link.hash.as_str());
-    let line = entry.seen_by(provider);
-    let hash = hash(&Sealable { provider, previous, entry: &line });
-    let insert = "insert into chain (provider, position, id, chunk, line, previous, hash) values (?, ?, ?, ?, ?, ?, ?)";
-    let position = before.as_ref().map_or(0, |link| link.position) + 1;
-    let insert = Sql::new(insert).bind(provider).bind(position).bind(&entry.id).bind(entry.chunk).bind(line.to_string());
-    conn.execute(insert.bind(previous).bind(hash)).map(drop)
-}
