@@ -9,24 +9,19 @@ use hayward_store::Keyring;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::tables::{Entry, Link};
+use super::tables::Entry;
 use super::{Faults, Look, Memory};
 
 pub(super) fn check(look: &Look<'_>, keyring: &Keyring, memory: &mut Memory, faults: &mut Faults) {
     entries(look, faults);
+    parties(look, faults);
     chains(look, memory, faults);
-    folded(look, faults);
     checkpoints(look, keyring, faults);
     hours(look, faults);
 }
 
-/// One row an answer or chunk of it, with everybody whom it concerns.
+/// One row an answer or chunk of it.
 fn entries(look: &Look<'_>, faults: &mut Faults) {
-    let mut parties: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
-    for party in &look.tables.parties {
-        let fresh = parties.entry(party.row).or_default().insert(&party.organization);
-        faults.unless(fresh, || format!("entry {} concerns somebody twice", party.row));
-    }
     let mut chunks: HashMap<&str, BTreeSet<i64>> = HashMap::new();
     for (entry, expected) in look.tables.entries.iter().zip(1..) {
         let row = entry.row;
@@ -34,16 +29,10 @@ fn entries(look: &Look<'_>, faults: &mut Faults) {
         faults.unless(entry.at > 0 && !entry.channel.is_empty(), || format!("entry {row} does not say when or how"));
         let fresh = chunks.entry(&entry.id).or_default().insert(entry.chunk);
         faults.unless(fresh, || format!("entry {row} is there twice"));
-        let disclosed = disclosed(entry);
-        let mut concerned: BTreeSet<&str> = disclosed.iter().filter_map(|one| one["provider"].as_str()).collect();
-        concerned.insert(&entry.recipient);
-        let written = parties.remove(&row).unwrap_or_default();
-        faults.unless(written == concerned, || format!("entry {row} is readable by others than it concerns"));
-        for one in &disclosed {
+        for one in &disclosed(entry) {
             well_formed(look, entry, one, faults);
         }
     }
-    faults.unless(parties.is_empty(), || "somebody is party to an entry that is not there".to_owned());
     for (id, chunks) in chunks {
         let dense = chunks.iter().zip(0..).all(|(chunk, expected)| *chunk == expected);
         faults.unless(dense, || format!("the chunks of {id} have a gap"));
@@ -95,21 +84,50 @@ pub(super) fn numbers(ranges: &str) -> Option<BTreeSet<i64>> {
     Some(numbers)
 }
 
+/// Up to the sealer's mark every entry is linked into the chain of each of its providers and known to its recipient; nothing
+/// after the mark is.
+fn parties(look: &Look<'_>, faults: &mut Faults) {
+    let mark = look.tables.sealed.first().map_or(0, |sealed| sealed.row);
+    let mut parties: BTreeMap<i64, BTreeMap<&str, bool>> = BTreeMap::new();
+    for party in &look.tables.parties {
+        let before = parties.entry(party.row).or_default().insert(&party.organization, party.position.is_some());
+        faults.unless(before.is_none(), || format!("entry {} concerns somebody twice", party.row));
+        faults.unless(party.row <= mark, || format!("entry {} is linked and not marked as sealed", party.row));
+    }
+    for entry in look.tables.entries.iter().filter(|entry| entry.row <= mark) {
+        let disclosed = disclosed(entry);
+        let mut concerned = BTreeMap::from([(entry.recipient.as_str(), false)]);
+        concerned.extend(disclosed.iter().filter_map(|one| Some((one["provider"].as_str()?, true))));
+        let written = parties.remove(&entry.row).unwrap_or_default();
+        faults.unless(written == concerned, || format!("entry {} is not linked for those whom it concerns", entry.row));
+    }
+    faults.unless(parties.is_empty(), || "somebody is party to an entry that is not there".to_owned());
+    let newest = look.tables.entries.iter().map(|entry| entry.row).max().unwrap_or(0);
+    faults.unless(mark <= newest, || "more is marked as sealed than there is".to_owned());
+    faults.soon(mark == newest, || "entries wait for being sealed, and nobody does it".to_owned());
+}
+
+/// Every link covers the one before it and the entry as its provider reads it: the hashes, computed anew.
 fn chains(look: &Look<'_>, memory: &mut Memory, faults: &mut Faults) {
-    let mut before: Option<&Link> = None;
-    for link in &look.tables.chain {
-        let (provider, position) = (&link.provider, link.position);
-        let last = before.filter(|last| last.provider == *provider);
-        let follows = position == last.map_or(1, |last| last.position + 1);
-        faults.unless(follows, || format!("a link is missing before position {position} of {provider}"));
-        let previous = last.map_or("", |last| last.hash.as_str());
-        faults.unless(link.previous == previous, || format!("position {position} of {provider} does not follow the one before"));
-        let line: Value = serde_json::from_str(&link.line).unwrap_or_default();
-        let digest = base32(&Sha256::digest(format!("{}\n{}", link.previous, canonical(&line))));
-        faults.unless(digest == link.hash, || format!("position {position} of {provider} is not what was sealed"));
-        let known = memory.links.entry((provider.clone(), position)).or_insert_with(|| link.hash.clone());
-        faults.unless(*known == link.hash, || format!("position {position} of {provider} was rewritten"));
-        before = Some(link);
+    let entries: HashMap<i64, &Entry> = look.tables.entries.iter().map(|entry| (entry.row, entry)).collect();
+    let mut before: Option<(&str, i64, i64, &str)> = None;
+    for link in &look.tables.parties {
+        let (Some(position), Some(hash)) = (link.position, link.hash.as_deref()) else { continue };
+        let provider = link.organization.as_str();
+        let (last, row, previous) = match before {
+            Some((same, last, row, hash)) if same == provider => (last, row, hash),
+            _ => (0, 0, ""),
+        };
+        faults.unless(position == last + 1, || format!("a link is missing before position {position} of {provider}"));
+        faults.unless(link.row > row, || format!("position {position} of {provider} is older than the one before"));
+        let digest = entries.get(&link.row).map(|entry| {
+            let line = as_read_by(entry, provider, &disclosed(entry));
+            base32(&Sha256::digest(format!("{previous}\n{}", canonical(&line))))
+        });
+        faults.unless(digest.as_deref() == Some(hash), || format!("position {position} of {provider} is not what was sealed"));
+        let known = memory.links.entry((provider.to_owned(), position)).or_insert_with(|| hash.to_owned());
+        faults.unless(known == hash, || format!("position {position} of {provider} was rewritten"));
+        before = Some((provider, position, link.row, hash));
     }
 }
 
@@ -127,35 +145,6 @@ fn canonical(value: &Value) -> String {
     }
 }
 
-/// Everything up to the sealer's mark is in the chains, once, in order, as its provider reads it; nothing after it is.
-fn folded(look: &Look<'_>, faults: &mut Faults) {
-    let mark = look.tables.sealed.first().map_or(0, |sealed| sealed.row);
-    let mut expected: BTreeMap<String, Vec<(&Entry, Value)>> = BTreeMap::new();
-    for entry in look.tables.entries.iter().filter(|entry| entry.row <= mark) {
-        let disclosed = disclosed(entry);
-        let providers: BTreeSet<&str> = disclosed.iter().filter_map(|one| one["provider"].as_str()).collect();
-        for provider in providers {
-            expected.entry(provider.to_owned()).or_default().push((entry, as_read_by(entry, provider, &disclosed)));
-        }
-    }
-    let mut chains: BTreeMap<&str, Vec<&Link>> = BTreeMap::new();
-    look.tables.chain.iter().for_each(|link| chains.entry(&link.provider).or_default().push(link));
-    for (provider, links) in chains {
-        let entries = expected.remove(provider).unwrap_or_default();
-        faults.unless(entries.len() == links.len(), || format!("the chain of {provider} has not as many links as entries"));
-        for (link, (entry, line)) in links.iter().zip(entries) {
-            let same = link.id == entry.id
-                && link.chunk == entry.chunk
-                && serde_json::from_str::<Value>(&link.line).is_ok_and(|sealed| sealed == line);
-            faults.unless(same, || format!("position {} of {provider} is another entry", link.position));
-        }
-    }
-    faults.unless(expected.is_empty(), || "entries are marked as sealed and stand in no chain".to_owned());
-    let newest = look.tables.entries.iter().map(|entry| entry.row).max().unwrap_or(0);
-    faults.unless(mark <= newest, || "more is marked as sealed than there is".to_owned());
-    faults.soon(mark == newest, || "entries wait for being sealed, and nobody does it".to_owned());
-}
-
 fn as_read_by(entry: &Entry, provider: &str, disclosed: &[Value]) -> Value {
     let own: Vec<&Value> = disclosed.iter().filter(|one| entry.recipient == provider || one["provider"] == provider).collect();
     let line = json!({
@@ -168,12 +157,11 @@ fn as_read_by(entry: &Entry, provider: &str, disclosed: &[Value]) -> Value {
 /// Every checkpoint was signed, over the link that it names; the newest link of a chain has one.
 fn checkpoints(look: &Look<'_>, keyring: &Keyring, faults: &mut Faults) {
     let key = seal::public_key(&keyring.signing());
-    let links: HashMap<(&str, i64), &str> =
-        look.tables.chain.iter().map(|link| ((link.provider.as_str(), link.position), link.hash.as_str())).collect();
-    let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
-    for link in &look.tables.chain {
-        newest.insert(&link.provider, link.position);
-    }
+    let parties = look.tables.parties.iter();
+    let links = parties.filter_map(|link| Some(((link.organization.as_str(), link.position?), link.hash.as_deref()?)));
+    let links: BTreeMap<(&str, i64), &str> = links.collect();
+    // In order: the last position of each.
+    let mut newest: BTreeMap<&str, i64> = links.keys().copied().collect();
     for point in &look.tables.checkpoints {
         let (provider, position) = (point.provider.as_str(), point.position);
         let behind = links.get(&(provider, position)) == Some(&point.hash.as_str());
@@ -194,7 +182,8 @@ fn hours(look: &Look<'_>, faults: &mut Faults) {
     for read in &look.tables.public_reads {
         let hour = read.hour;
         let entered = look.tables.entries.iter().any(|entry| entry.id == read.id);
-        faults.unless(entered == (hour < over), || format!("the public reads of hour {hour} are not entered when they should be"));
+        faults
+            .unless(entered == (hour < over), || format!("the public reads of hour {hour} are not entered when they should be"));
         let counts = read.reads >= 0 && read.records >= 0 && !read.provider.is_empty() && !read.agreement.is_empty();
         faults.unless(counts, || format!("the public reads of hour {hour} do not count"));
     }

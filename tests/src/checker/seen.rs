@@ -34,12 +34,7 @@ pub struct Answer {
 pub type Step = (String, i64, String, String);
 
 impl Seen {
-    pub(super) fn new(
-        tables: Tables,
-        faults: Faults,
-        ids: RecordIdKeys,
-        keys: HashMap<i64, AgreementKeys>,
-    ) -> Self {
+    pub(super) fn new(tables: Tables, faults: Faults, ids: RecordIdKeys, keys: HashMap<i64, AgreementKeys>) -> Self {
         Self { faults: faults.wrong, waiting: faults.waiting, tables, ids, keys }
     }
 
@@ -88,17 +83,10 @@ impl Seen {
         steps
     }
 
-    /// Whether rows are staged, or wait for being cleared away.
+    /// Whether there is an entry in some chain of the ledger.
     #[must_use]
-    pub fn anything_staged(&self) -> bool {
-        self.tables.claims.iter().any(|claim| claim.dirty == 1)
-    }
-
-    /// Whether entries wait for being sealed.
-    #[must_use]
-    pub fn anything_unsealed(&self) -> bool {
-        let mark = self.tables.sealed.first().map_or(0, |sealed| sealed.row);
-        self.tables.entries.iter().any(|entry| entry.row > mark)
+    pub fn anything_sealed(&self) -> bool {
+        self.tables.parties.iter().any(|party| party.position.is_some())
     }
 
     /// No disclosure without its entry: what is missing in the ledger of what was received.
@@ -120,7 +108,9 @@ impl Seen {
             };
             match entries.get(id.as_str()) {
                 None => missing.push(format!("the answer {id} was received and has no entry")),
-                Some(disclosed) => missing.extend(self.uncovered(answer, disclosed, &names).map(|what| format!("{what} of {id}"))),
+                Some(disclosed) => {
+                    missing.extend(self.uncovered(answer, disclosed, &names).map(|what| format!("{what} of {id}")))
+                }
             }
         }
         for (agreement, received) in tokenless {

@@ -122,6 +122,7 @@ fn disclosed(look: &Look<'_>, memory: &mut Memory, share: &Share, rows: &[&Share
         let twice = shown.insert(row.record, row.payload.as_deref()).is_some();
         faults.unless(!twice, || format!("share {number} shows record {} twice", row.record));
     }
+    reach(look, share, rows, faults);
     let live = look.tables.records.iter().filter(|original| original.dataset == share.dataset);
     for original in live.filter(|original| original.born <= dataset.head && original.died > dataset.head) {
         let expected = disclose(look, memory, share, original, dataset.organization);
@@ -133,13 +134,19 @@ fn disclosed(look: &Look<'_>, memory: &mut Memory, share: &Share, rows: &[&Share
     faults.unless(shown.is_empty(), || format!("share {number} shows {} records that are not there", shown.len()));
 }
 
-fn disclose<'m>(
-    look: &Look<'_>,
-    memory: &'m mut Memory,
-    share: &Share,
-    original: &Original,
-    owner: i64,
-) -> Option<&'m str> {
+/// What an edition says of how far it reaches, which readers rely on.
+fn reach(look: &Look<'_>, share: &Share, rows: &[&Shared], faults: &mut Faults) {
+    let number = share.number;
+    let newest = look.tables.share_editions.iter().find(|edition| (edition.share, edition.edition) == (number, share.head));
+    let Some(edition) = newest else { return };
+    let live = rows.iter().filter(|row| row.born <= share.head && row.died > share.head).map(|row| row.row);
+    let live: Vec<i64> = live.collect();
+    faults.unless(live.len() as i64 == edition.live, || format!("share {number} says that it has {} rows", edition.live));
+    let within = live.iter().all(|row| (edition.first_row..=edition.last_row).contains(row));
+    faults.unless(within, || format!("share {number} has rows beyond where it says that they end"));
+}
+
+fn disclose<'m>(look: &Look<'_>, memory: &'m mut Memory, share: &Share, original: &Original, owner: i64) -> Option<&'m str> {
     let compute = || {
         let (terms, schema) = look.terms.get(&(share.number, share.version))?;
         let keys = look.keys.get(&share.number)?;

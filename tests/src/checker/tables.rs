@@ -57,12 +57,11 @@ tables! {
         row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String,
         disclosed: String,
     }
-    Party, parties: "ledger.entry_parties" { organization: String, row: i64 }
+    Party, parties: "ledger.entry_parties order by organization, position" {
+        organization: String, row: i64, position: Option<i64>, hash: Option<String>,
+    }
     PublicRead, public_reads: "ledger.public_reads" {
         hour: i64, agreement: String, provider: String, id: String, reads: i64, records: i64,
-    }
-    Link, chain: "ledger.chain order by provider, position" {
-        provider: String, position: i64, id: String, chunk: i64, line: String, previous: String, hash: String,
     }
     Checkpoint, checkpoints: "ledger.checkpoints order by provider, position" {
         provider: String, position: i64, hash: String, at: i64, signature: String,
@@ -98,7 +97,9 @@ tables! {
     Share, shares: "shares" {
         number: i64, shelf: i64, dataset: i64, version: i64, head: i64, floor: i64, open: i64, named: i64,
     }
-    ShareEdition, share_editions: "share_editions order by share, edition" { share: i64, edition: i64, commit_number: i64 }
+    ShareEdition, share_editions: "share_editions order by share, edition" {
+        share: i64, edition: i64, commit_number: i64, live: i64, first_row: i64, last_row: i64,
+    }
     Opening, openings: "share_openings order by share, opened" { share: i64, opened: i64, closed: i64 }
     Shared, shared: "shared_records order by share, record, born" {
         row: i64, shelf: i64, share: i64, record: i64, name: i64, payload: Option<String>, born: i64, died: i64,

@@ -22,7 +22,11 @@ enum Pending {
     /// An upload, or the reading of what was uploaded.
     Upload,
     /// A commit or an undo of this import; the list holds this afterwards.
-    Change { import: String, undo: bool, after: Content },
+    Change {
+        import: String,
+        undo: bool,
+        after: Content,
+    },
 }
 
 /// Somebody who keeps a list.
@@ -46,8 +50,7 @@ pub struct Importer {
 
 /// A file: the records with these numbers as they are written in a turn.
 pub(super) fn csv(prefix: &str, numbers: Range<usize>, turn: usize) -> String {
-    let mut text =
-        "reference,title,category,city,country,salary_min,closes_on,contact_email,description\n".to_owned();
+    let mut text = "reference,title,category,city,country,salary_min,closes_on,contact_email,description\n".to_owned();
     for number in numbers {
         let country = ["ES", "FR", "PT"].get(number % 3).unwrap_or(&"ES");
         let (reference, title) = (reference(prefix, number), title(number, turn));
@@ -219,7 +222,8 @@ impl Importer {
         }
         if let Pending::Change { import, undo, after } = std::mem::replace(&mut self.pending, Pending::Nothing) {
             let live = seen.live(&self.dataset, "reference", "title");
-            let done = live == after && (live != self.content || seen.import(&import).is_some_and(|(state, _)| finished(state, undo)));
+            let done =
+                live == after && (live != self.content || seen.import(&import).is_some_and(|(state, _)| finished(state, undo)));
             let state = seen.import(&import).map(|(state, _)| state).unwrap_or("gone");
             let expected: &[&str] = match (done, undo) {
                 (true, false) => &["committed"],

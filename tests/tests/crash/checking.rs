@@ -42,9 +42,15 @@ const BREAKS: &[(&str, &str)] = &[
     ("update shares set open = 0 where number = 1", "update shares set open = 1 where number = 1"),
     ("update shares set floor = head + 1 where number = 1", "update shares set floor = 0 where number = 1"),
     ("update ledger.entries set row = -row where row = 1", "update ledger.entries set row = -row where row = -1"),
-    ("update ledger.chain set hash = hash || '!'", "update ledger.chain set hash = rtrim(hash, '!')"),
-    ("update ledger.chain set line = replace(line, '\"at\"', '\"when\"')", "update ledger.chain set line = replace(line, '\"when\"', '\"at\"')"),
-    ("update ledger.checkpoints set signature = signature || '!'", "update ledger.checkpoints set signature = rtrim(signature, '!')"),
+    ("update ledger.entry_parties set hash = hash || '!'", "update ledger.entry_parties set hash = rtrim(hash, '!')"),
+    ("update ledger.entry_parties set position = -position", "update ledger.entry_parties set position = -position"),
+    ("update ledger.entries set request = request || '!'", "update ledger.entries set request = rtrim(request, '!')"),
+    ("update share_editions set last_row = last_row - 1", "update share_editions set last_row = last_row + 1"),
+    ("update share_editions set live = live + 1", "update share_editions set live = live - 1"),
+    (
+        "update ledger.checkpoints set signature = signature || '!'",
+        "update ledger.checkpoints set signature = rtrim(signature, '!')",
+    ),
     ("update ledger.sealed set row = row - 1", "update ledger.sealed set row = row + 1"),
     (
         "update ledger.entries set disclosed = replace(disclosed, '\"count\"', '\"number\"')",
@@ -88,7 +94,10 @@ on_both! {
 /// Runs a statement; on SQLite the ledger is a second file.
 fn tell(crash: &Crash, statement: &str) {
     let statement = match crash.db().url().strip_prefix("sqlite:") {
-        Some(path) => format!("pragma foreign_keys = off; attach database '{}' as ledger; {statement}", path.replace("hayward.db", "hayward.ledger.db")),
+        Some(path) => format!(
+            "pragma foreign_keys = off; attach database '{}' as ledger; {statement}",
+            path.replace("hayward.db", "hayward.ledger.db")
+        ),
         None => format!("set session_replication_role = replica; {statement}"),
     };
     raw::tell(crash.db(), &statement);

@@ -63,7 +63,8 @@ impl Operator {
     /// In how many turns the live records of the list were written.
     fn turns(&self) -> Vec<String> {
         let live = "from records r join datasets d on d.number = r.dataset where r.born <= d.head and r.died > d.head";
-        let turns = format!("select distinct substr(body, strpos(body, 'Turn')) as value {live} and d.id = '{}'", self.world.spare);
+        let turns =
+            format!("select distinct substr(body, strpos(body, 'Turn')) as value {live} and d.id = '{}'", self.world.spare);
         let turns = if self.world.database.kind() == Kind::Sqlite { turns.replace("strpos", "instr") } else { turns };
         raw::ask(&self.world.database, &turns)
     }

@@ -98,9 +98,14 @@ impl Crash {
         program
     }
 
-    /// Kills the program once more and leaves it dead; a look at what it left.
+    /// Kills the program until it has answered something and sealed it, and leaves it dead; a look at what it left.
     pub fn end(&mut self) -> Seen {
-        self.while_working(Path::Export);
+        for _ in 0..20 {
+            self.while_working(Path::Export);
+            if self.look().anything_sealed() {
+                break;
+            }
+        }
         self.served.take().unwrap().kill();
         gone(self.db());
         self.look()
