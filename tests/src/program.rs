@@ -1,6 +1,11 @@
 //! The real program as a process of its own: built from what the tests were built from, started, listened to, killed.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a program that cannot be started is a test that failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a program that cannot be started is a test that failed"
+)]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -2,7 +2,7 @@
 //!
 //! A binary of its own: the cluster that it stops is used by every test of its process.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it is surprised")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it is surprised")]
 
 use std::process::Command;
 use std::sync::Arc;

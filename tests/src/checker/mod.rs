@@ -8,7 +8,7 @@
 //!
 //! What it finds is said in numbers and ids: no value of any record is repeated.
 
-#![expect(clippy::unwrap_used, reason = "a database that cannot be read is a test that failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a database that cannot be read is a test that failed")]
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -6,7 +6,7 @@
 //! * An answer that nobody asked for (a `5xx`, a `4xx` that has no reason) is a complaint.
 //! * Every choice comes from a seed.
 
-#![expect(clippy::unwrap_used, reason = "work that cannot be asked for is a test that failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "work that cannot be asked for is a test that failed")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

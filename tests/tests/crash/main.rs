@@ -5,7 +5,12 @@
 //! looked for. `HAYWARD_CRASH_KILLS` says how many kills each of these tests makes at the least, `HAYWARD_CRASH_SEED` with which
 //! choices; the seed of a run is printed.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops where it is surprised")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where it is surprised, and says with which seed"
+)]
 
 mod agreements;
 mod checking;
