@@ -69,12 +69,13 @@ fn soak(kind: Kind, span: Duration) -> bool {
     println!("answers by status: {:?}", work.answered());
     let mut faults = work.complaints();
     faults.truncate(20);
-    for (what, of) in [
-        ("memory", (|one| one.resident_kib) as fn(&Sample) -> u64),
-        ("the number of descriptors", |one| one.descriptors),
-        ("the write-ahead log", |one| one.wal_kib),
+    // A few megabytes or descriptors more are no trend.
+    for (what, few, of) in [
+        ("memory", 8_192, (|one| one.resident_kib) as fn(&Sample) -> u64),
+        ("the number of descriptors", 16, |one| one.descriptors),
+        ("the write-ahead log", 16_384, |one| one.wal_kib),
     ] {
-        if grows(&samples, of) {
+        if grows(&samples, few, of) {
             faults.push(format!("{what} keeps growing"));
         }
     }
@@ -100,12 +101,10 @@ fn sample(pid: u32, folder: &Path, at: Duration) -> Sample {
     }
 }
 
-/// Whether the last quarter of a run has clearly more than the second one at its highest: the first is for warming up.
-fn grows(samples: &[Sample], of: fn(&Sample) -> u64) -> bool {
+/// Whether the last quarter of a run has, at its lowest, clearly more than the second one at its highest: the first is for warming up.
+fn grows(samples: &[Sample], few: u64, of: fn(&Sample) -> u64) -> bool {
     let quarter = samples.len() / 4;
-    let highest = |from: usize| samples.iter().skip(from).take(quarter).map(of).max().unwrap_or(0);
-    let lowest = samples.iter().skip(3 * quarter).map(of).min().unwrap_or(0);
-    // Some megabytes, some connections more are no trend.
-    let (before, after) = (highest(quarter) as f64, lowest as f64);
-    after > before * SLACK && after - before > 16.0
+    let before = samples.iter().skip(quarter).take(quarter).map(of).max().unwrap_or(0);
+    let after = samples.iter().skip(3 * quarter).map(of).min().unwrap_or(0);
+    after > before + few && after as f64 > before as f64 * SLACK
 }
