@@ -57,7 +57,10 @@ impl Logging {
     pub fn start(&self) -> Result<Started, String> {
         let named = self.otlp_endpoint.as_deref().filter(|address| !address.is_empty());
         let provider = named.map(traces::provider).transpose()?;
-        let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(filter(&self.log));
+        let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+        // A line that cannot be written is lost. Saying so would take a line too, and a thread that cannot print it panics: a full disk
+        // under the log would end the ledger.
+        let lines = lines.log_internal_errors(false).with_filter(filter(&self.log));
         let spans = provider.as_ref().map(traces::layer);
         // A second start in one process (tests) keeps the first.
         drop(tracing_subscriber::registry().with(spans).with(lines).try_init());

@@ -322,25 +322,28 @@ fn checkout(pool: &Pool) -> Result<r2d2::PooledConnection<Manager>> {
     pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
+/// A connection in a transaction that has just begun.
+fn begun(pool: &Pool, begin: &str) -> Result<r2d2::PooledConnection<Manager>> {
+    let mut tries = pool.max_size();
+    loop {
+        let mut conn = checkout(pool)?;
+        let Err(error) = conn.batch(begin) else { return Ok(conn) };
+        conn.broken = true;
+        // A server that closes idle connections, or was away, leaves a pool of dead ones: behind them is a fresh one, which tells
+        // that from a database that is gone.
+        if conn.kind() == Kind::Sqlite || tries == 0 {
+            return Err(error);
+        }
+        tries -= 1;
+    }
+}
+
 fn transact<T, E: From<StoreError>>(
     pool: &Pool,
     begin: &str,
     f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
-    let mut conn = checkout(pool)?;
-    if let Err(error) = conn.batch(begin) {
-        conn.broken = true;
-        // A server closes idle connections; one fresh try tells that from a database that is gone.
-        if conn.kind() == Kind::Sqlite {
-            return Err(error.into());
-        }
-        drop(conn);
-        conn = checkout(pool)?;
-        if let Err(error) = conn.batch(begin) {
-            conn.broken = true;
-            return Err(error.into());
-        }
-    }
+    let mut conn = begun(pool, begin)?;
     // A panic must not hand an open transaction to the next user of the connection.
     let done = match catch_unwind(AssertUnwindSafe(|| f(&mut conn))) {
         Ok(Ok(value)) => conn.batch("commit").map(|()| value).map_err(E::from),

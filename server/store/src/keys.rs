@@ -190,7 +190,10 @@ impl Keyring {
     }
 
     /// The keys of an agreement, from its stored secret.
-    pub(crate) fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where other keys wrapped it.
+    pub fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
         self.secret(agreement, wrapped).map(AgreementKeys::new)
     }
 

@@ -140,7 +140,7 @@ on_both! {
         let shown = || {
             store.view::<_, StoreError>(&world.b.viewer, |view| {
                 let shares = view.shares("organizations", &hayward_store::ShareQuery::default(), view.commit)?;
-                Ok(shares.len())
+                Ok(shares.iter().count())
             })
             .unwrap()
         };

@@ -7,12 +7,11 @@ mod damage;
 mod eras;
 mod files;
 mod load;
-#[path = "../store/raw.rs"]
-#[expect(dead_code, reason = "the tests of the store hold locks with it")]
-mod raw;
 mod round;
 #[path = "../http/tables.rs"]
 #[expect(dead_code, reason = "the tests over HTTP look at more of the ledger")]
 mod tables;
 mod upgrade;
 mod world;
+
+use hayward_tests::raw;

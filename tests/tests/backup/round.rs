@@ -29,7 +29,7 @@ const KEPT: &[&str] = &[
 
 const LEDGER: &[&str] = &[
     "select row || ' ' || id || ' ' || recipient || ' ' || disclosed || ' ' || era as value from entries order by row",
-    "select position || ' ' || line || ' ' || previous || ' ' || hash as value from chain order by provider, position",
+    "select position || ' ' || row || ' ' || hash as value from entry_parties where position is not null order by organization, position",
     "select position || ' ' || hash || ' ' || signature || ' ' || era as value from checkpoints order by provider, position",
     "select hour || ' ' || reads || ' ' || records as value from public_reads order by hour",
 ];

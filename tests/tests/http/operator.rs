@@ -209,7 +209,7 @@ on_both! {
             assert_eq!(of(&report, name), "ok", "{name}: {report}");
         }
 
-        tables::tell(&database, "update chain set line = replace(line, '\"count\":8', '\"count\":7')");
+        tables::tell(&database, "update entries set disclosed = replace(disclosed, '\"count\":8', '\"count\":7')");
         let (code, report) = doctor();
         assert_eq!((code, of(&report, "chains")), (2, "failed"), "{report}");
 
@@ -347,7 +347,7 @@ on_both! {
 #[test]
 fn what_is_deployed_is_checked() {
     let check = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/check");
-    let output = std::process::Command::new("bash").arg(check).arg(crate::process::built()).output().unwrap();
+    let output = std::process::Command::new("bash").arg(check).arg(hayward_tests::program::built()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("run     the container's steps"), "{said}");

@@ -1,44 +1,13 @@
 //! The program as a process: built, started, listened to, stopped.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use hayward_tests::TestDatabase;
+use hayward_tests::program::program;
 use reqwest::blocking::Client;
 use serde_json::Value;
-
-/// Where the program is, built from what these tests were built from: once in a process.
-pub fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build)
-}
-
-fn build() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--message-format", "json", "--bin", "hayward", "-p", "hayward", "-p", "hayward-tests"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .env("CARGO_TARGET_DIR", target)
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["executable"].as_str().map(PathBuf::from);
-    messages.lines().find_map(of).expect("cargo says where it put the program")
-}
-
-/// The program, with nothing of this process's configuration.
-fn program() -> Command {
-    let mut program = Command::new(built());
-    for variable in hayward::reference::variable_names(&hayward::cli::command()) {
-        program.env_remove(variable);
-    }
-    program
-}
 
 /// Runs the program to its end.
 pub fn run(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {

@@ -17,8 +17,9 @@ mod migrations;
 mod narrowing;
 mod paging;
 mod pruning;
-mod raw;
 mod reading;
 mod silence;
 mod tokens;
 mod undo;
+
+use hayward_tests::raw;

@@ -23,7 +23,7 @@ mod tables;
 
 pub use archive::{Contents, Header};
 pub use check::LedgerEyes;
-pub use dump::{Backup, back_up};
+pub use dump::{Backup, back_up, note_backup};
 pub use replay::Replayed;
 pub use restore::{Restore, Restored, inspect, restore};
 
