@@ -8,12 +8,13 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig, to};
 use actix_web::{App, HttpServer};
 use hayward_domain::schema;
-use hayward_store::{Clock, LedgerStore, Store, StoreError};
+use hayward_store::{Clock, KEY_PRINT, LedgerStore, Store, StoreError};
 
 use crate::api::{body, health};
 use crate::commons::{Commons, Random};
 use crate::config::Config;
 use crate::jobs::Jobs;
+use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::{auth, edge, request_id, routes};
 
@@ -29,6 +30,9 @@ pub enum StartError {
     /// The key file is not the one that this database was made with.
     #[error("this database was made with other keys; name their file with HAYWARD_KEY_FILE")]
     OtherKeys,
+    /// The journal cannot be written: what is closed could not be kept closed across a restore.
+    #[error("the journal cannot be written ({0}); name another place with HAYWARD_JOURNAL")]
+    Journal(std::io::Error),
     /// A schema that comes with the program is broken.
     #[error("a built-in schema cannot be read: {0}")]
     Schema(String),
@@ -59,8 +63,12 @@ pub fn system_random() -> Random {
 pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, StartError> {
     let store = Store::open(&config.database, config.keyring.clone(), clock)?;
     let print = config.keyring.print();
-    if store.note_once("key_print", &print)? != print {
+    if store.note_once(KEY_PRINT, &print)? != print {
         return Err(StartError::OtherKeys);
+    }
+    if let Some(path) = &config.journal {
+        let journal = Journal::open(path).map_err(StartError::Journal)?;
+        store.note_in(Box::new(move |note| journal.keep(note)));
     }
     for schema in schema::built_in().map_err(|error| StartError::Schema(error.to_string()))? {
         // A version that is registered already stays as it is. Where another server registers it now, the second look finds it.
@@ -80,7 +88,9 @@ pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, St
             Err(error) => return Err(error.into()),
         }
     }
-    let ledger = Arc::new(Ledger::start(LedgerStore::open(&config.database)?));
+    let ledger = LedgerStore::open(&config.database)?;
+    ledger.begin_in(store.era());
+    let ledger = Arc::new(Ledger::start(ledger));
     let setup = if store.has_people()? { None } else { Some(auth::secret::setup_key(random_bytes(&random))) };
     Ok(Commons {
         store,

@@ -74,7 +74,9 @@ impl Error {
         Self::Bad { code, detail: detail.into(), errors: Vec::new() }
     }
 
-    fn code(&self) -> &'static str {
+    /// The name of the problem.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::MissingScope(_) => "insufficient-scope",

@@ -66,6 +66,12 @@ const KINDS: &[Kind] = &[
     ("people-only", 409, "For people only", "A person with a role in the organization must do this."),
     ("unavailable", 503, "Not now", "Try again in a moment."),
     ("ledger-unavailable", 503, "The ledger cannot be written", "Nothing is disclosed without its entry. Try again in a moment."),
+    (
+        "journal-unavailable",
+        503,
+        "Done, but not safe against a restore",
+        "The change stands. Tell the operator that the journal cannot be written: once it can, it is written down too.",
+    ),
     ("internal", 500, "Our mistake", "Tell the operator the request id."),
 ];
 

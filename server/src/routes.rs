@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, disclosures, health, imports, oauth, sessions, setup, shared, upload,
+    agreements, catalogue, changes, datasets, disclosures, health, imports, invite, oauth, sessions, setup, shared, upload,
 };
 
 /// Whose data a route shows.
@@ -63,6 +63,8 @@ routes! {
     GET "/problems/{code}" "none" Nothing => health::problem;
     GET "/setup" "none" Nothing => setup::page;
     POST "/setup" "none" Nothing => setup::submit;
+    GET "/invite" "none" Nothing => invite::page;
+    POST "/invite" "none" Nothing => invite::accept;
 
     POST "/oauth/token" "none" Nothing => oauth::token;
     POST "/oauth/revoke" "none" Nothing => oauth::revoke;

@@ -5,9 +5,9 @@
 //! not shown what it claims.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::{env, fmt, thread};
 
@@ -130,26 +130,75 @@ pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 struct Own {
     url: String,
     /// Open for as long as the process lives, which is what `tests/cluster/serve` goes by.
-    _alive: ChildStdin,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
 }
+
+/// A cluster that a test may stop and start.
+pub struct Control(Own);
+
+impl Control {
+    /// Makes a cluster that keeps what it has said to be written, and lets every database of this process be made on it.
+    ///
+    /// # Errors
+    /// If there is none to be had, or this process uses another one already.
+    pub fn take() -> Result<Self, ClusterError> {
+        let own = start(&["durable"]).map_err(ClusterError::NotStarted)?;
+        let other = |_| ClusterError::NotStarted("this process uses another cluster already".to_owned());
+        TAKEN.set(own.url.clone()).map_err(other)?;
+        Ok(Self(own))
+    }
+
+    /// Stops it at once, as a crash would, or starts it again; returns when that is done.
+    ///
+    /// # Errors
+    /// If it does not do so.
+    pub fn order(&mut self, order: Order) -> Result<(), ClusterError> {
+        let Own { orders, answers, .. } = &mut self.0;
+        let (order, expected) = match order {
+            Order::Stop => ("stop", "stopped"),
+            Order::Start => ("start", "started"),
+        };
+        writeln!(orders, "{order}")?;
+        let mut answer = String::new();
+        answers.read_line(&mut answer)?;
+        if answer.trim() == expected { Ok(()) } else { Err(ClusterError::NotStarted(format!("it was told to {order}"))) }
+    }
+}
+
+/// What a cluster is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Crash.
+    Stop,
+    /// Come back.
+    Start,
+}
+
+/// The cluster that [`Control::take`] made.
+static TAKEN: OnceLock<String> = OnceLock::new();
 
 /// The URL of the cluster's first database, which is one.
 fn cluster() -> Result<&'static str, ClusterError> {
     static NAMED: OnceLock<Option<String>> = OnceLock::new();
     static OWN: OnceLock<Result<Own, String>> = OnceLock::new();
 
+    if let Some(url) = TAKEN.get() {
+        return Ok(url);
+    }
     if let Some(url) = NAMED.get_or_init(|| env::var(VARIABLE).ok().filter(|url| !url.is_empty())) {
         return Url::parse(url).map(|_| url.as_str()).map_err(ClusterError::NotAUrl);
     }
-    match OWN.get_or_init(start) {
+    match OWN.get_or_init(|| start(&[])) {
         Ok(own) => Ok(&own.url),
         Err(why) => Err(ClusterError::NotStarted(why.clone())),
     }
 }
 
-fn start() -> Result<Own, String> {
+fn start(more: &[&str]) -> Result<Own, String> {
     let mut serve = Command::new("bash")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/serve"))
+        .args(more)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -158,15 +207,16 @@ fn start() -> Result<Own, String> {
         .spawn()
         .map_err(|error| format!("`bash` cannot be run: {error}"))?;
 
-    let (Some(alive), Some(answer), Some(mut complaint)) = (serve.stdin.take(), serve.stdout.take(), serve.stderr.take()) else {
+    let (Some(orders), Some(answer), Some(mut complaint)) = (serve.stdin.take(), serve.stdout.take(), serve.stderr.take()) else {
         return Err("`tests/cluster/serve` was started without its pipes".to_owned());
     };
     let mut url = String::new();
-    BufReader::new(answer).read_line(&mut url).map_err(|error| error.to_string())?;
+    let mut answers = BufReader::new(answer);
+    answers.read_line(&mut url).map_err(|error| error.to_string())?;
     if url.trim().is_empty() {
         let mut why = String::new();
         complaint.read_to_string(&mut why).map_err(|error| error.to_string())?;
         return Err(why.trim().to_owned());
     }
-    Ok(Own { url: url.trim().to_owned(), _alive: alive })
+    Ok(Own { url: url.trim().to_owned(), orders, answers })
 }

@@ -106,6 +106,12 @@ impl Commons {
         &self.database
     }
 
+    /// The database alone, for a program of its own to serve.
+    #[must_use]
+    pub fn into_database(self) -> TestDatabase {
+        self.database
+    }
+
     /// A second program on the same database, with the same clock and nothing else in common.
     ///
     /// # Errors
@@ -316,9 +322,14 @@ pub fn holder(token: &str) -> Viewer {
     Viewer::Token(base32(&Sha256::digest(token.as_bytes())))
 }
 
+/// The keys of every such commons.
+#[must_use]
+pub fn keyring() -> Keyring {
+    Keyring::from_random(&std::array::from_fn(|at| u8::try_from(at).unwrap_or_default()))
+}
+
 fn open(url: &str, clock: &Arc<AtomicI64>) -> Result<Arc<Store>> {
     let clock = Arc::clone(clock);
     let clock: Clock = Arc::new(move || Moment(clock.load(Ordering::SeqCst)));
-    let keyring = Keyring::from_random(&std::array::from_fn(|at| u8::try_from(at).unwrap_or_default()));
-    Store::open(&DatabaseUrl::parse(url).unwrap(), keyring, clock)
+    Store::open(&DatabaseUrl::parse(url).unwrap(), keyring(), clock)
 }

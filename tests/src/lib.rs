@@ -3,9 +3,13 @@
 //! Nothing of the program itself belongs here: what a test needs to know about it, it asks from outside.
 
 pub mod census;
+pub mod checker;
 pub mod cluster;
 pub mod commons;
 mod database;
+pub mod load;
+pub mod program;
+pub mod raw;
 pub mod server;
 
 pub use database::{Kind, TestDatabase};

@@ -89,14 +89,24 @@ impl Server {
     /// # Panics
     /// If it cannot start.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
     pub fn start_again(database: &str, seed: u64, random: u64, clock: TestClock) -> Self {
         let mut bytes = [0; 128];
         StdRng::seed_from_u64(seed).fill_bytes(&mut bytes);
+        Self::start_with(database, Keyring::from_random(&bytes), random, clock)
+    }
+
+    /// Serves a commons with these keys.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
+    pub fn start_with(database: &str, keyring: Keyring, random: u64, clock: TestClock) -> Self {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             database: DatabaseUrl::parse(database).expect("a database url"),
-            keyring: Keyring::from_random(&bytes),
+            keyring,
+            journal: None,
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
             workers: Some(2),

@@ -1,10 +1,11 @@
 //! Programs, and taking tokens away.
 
 use std::io::Read;
+use std::time::Duration;
 
 use hayward_domain::id::ClientId;
 use hayward_domain::scope::Scopes;
-use hayward_store::{NewClient, Store, StoreError};
+use hayward_store::{ListedClient, NewClient, Store, StoreError};
 use serde_json::json;
 
 use super::{AdminError, Answer, ClientCommand, first_line, organization, random};
@@ -14,6 +15,8 @@ use crate::revocation;
 pub(super) fn run(store: &Store, command: ClientCommand) -> Result<Answer, AdminError> {
     match command {
         ClientCommand::Add { organization, name, scopes } => add(store, &organization, name, &scopes),
+        ClientCommand::List => list(store),
+        ClientCommand::Rotate { id, overlap_hours } => rotate(store, id, overlap_hours),
         ClientCommand::Revoke { id } => revoke(store, id),
     }
 }
@@ -28,7 +31,7 @@ fn add(store: &Store, slug: &str, name: String, scopes: &str) -> Result<Answer, 
     let secret = secret::client_secret(random()?);
     store.add_client(&NewClient {
         id: id.clone(),
-        organization: owner,
+        organization: owner.number,
         name: name.clone(),
         secret_hash: secret::hash(&secret),
         scopes: scopes.clone(),
@@ -36,16 +39,42 @@ fn add(store: &Store, slug: &str, name: String, scopes: &str) -> Result<Answer, 
     Ok(Answer::new(
         format!("registered the program {id} of `{slug}`; the secret is {secret}, and is shown only now"),
         json!({"client_id": id, "client_secret": secret, "organization": slug, "name": name, "scope": scopes.to_string()}),
-    ))
+    )
+    .did("client add", id.as_str()))
+}
+
+fn list(store: &Store) -> Result<Answer, AdminError> {
+    let all = store.clients()?;
+    let state = |revoked| if revoked { "revoked" } else { "in use" }.to_owned();
+    let line = |one: &ListedClient| {
+        vec![one.organization.clone(), one.id.clone(), one.name.clone(), state(one.revoked), one.scope.clone()]
+    };
+    let lines: Vec<_> = all.iter().map(line).collect();
+    Ok(Answer::list(&lines, "there is no program yet", json!({"clients": all})))
+}
+
+fn rotate(store: &Store, id: String, overlap_hours: u16) -> Result<Answer, AdminError> {
+    let secret = secret::client_secret(random()?);
+    let until = store.now().plus(Duration::from_secs(u64::from(overlap_hours) * 3_600));
+    store.rotate_secret(&id, &secret::hash(&secret), until).map_err(|error| no_client(error, &id))?;
+    let until = until.to_rfc3339();
+    let sentence = format!("the secret of {id} is {secret} now, and is shown only now; the one before works until {until}");
+    let json = json!({"client_id": id, "client_secret": secret, "former_secret_until": until});
+    Ok(Answer::new(sentence, json).did("client rotate", id))
+}
+
+fn no_client(error: StoreError, id: &str) -> AdminError {
+    match error {
+        StoreError::NotFound => AdminError::Input(format!("there is no program `{id}`, or it is revoked already")),
+        other => other.into(),
+    }
 }
 
 fn revoke(store: &Store, id: String) -> Result<Answer, AdminError> {
-    store.revoke_client(&id).map_err(|error| match error {
-        StoreError::NotFound => AdminError::Input(format!("there is no program `{id}`, or it is revoked already")),
-        other => other.into(),
-    })?;
+    store.revoke_client(&id).map_err(|error| no_client(error, &id))?;
     revocation::acknowledge_blocking();
-    Ok(Answer::new(format!("revoked {id} and every token it held"), json!({"client_id": id, "revoked": true})))
+    let json = json!({"client_id": id, "revoked": true});
+    Ok(Answer::new(format!("revoked {id} and every token it held"), json).did("client revoke", id))
 }
 
 /// Revoking a token that does not exist is no error, so that asking tells nothing.
@@ -57,5 +86,5 @@ pub(super) fn revoke_token(store: &Store, input: &mut impl Read) -> Result<Answe
     }
     store.revoke_token(&secret::hash(token))?;
     revocation::acknowledge_blocking();
-    Ok(Answer::new("no program can use this token any more", json!({"revoked": true})))
+    Ok(Answer::new("no program can use this token any more", json!({"revoked": true})).did("token revoke", "-"))
 }

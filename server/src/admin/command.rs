@@ -16,6 +16,9 @@ pub enum AdminCommand {
     /// What people are, and where
     #[command(subcommand)]
     Role(RoleCommand),
+    /// Invitations: whoever holds one becomes a person here, once
+    #[command(subcommand)]
+    Invite(InviteCommand),
     /// Programs
     #[command(subcommand)]
     Client(ClientCommand),
@@ -31,12 +34,22 @@ pub enum AdminCommand {
     /// Bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The commons' keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Show what the operator did, the newest first
+    Acts {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
 }
 
 /// About member co-ops.
 #[derive(Subcommand)]
 pub enum OrganizationCommand {
     /// Add a member co-op
+    #[command(visible_alias = "create")]
     Add {
         /// Its short name: lower-case letters, digits and hyphens
         #[arg(long)]
@@ -50,13 +63,114 @@ pub enum OrganizationCommand {
     },
     /// Show the member co-ops
     List,
+    /// Show one: its rule, and how much it has of everything
+    Show {
+        /// Its short name or its id
+        organization: String,
+    },
+    /// Call it something else; its short name and its id stay
+    Rename {
+        /// Its short name or its id
+        organization: String,
+        /// What people call it from now on
+        #[arg(long)]
+        name: String,
+    },
+    /// Say how many of its stewards have to approve
+    Rule {
+        /// Its short name or its id
+        organization: String,
+        /// 1, 2 or all
+        rule: String,
+    },
 }
 
 /// About people.
 #[derive(Subcommand)]
 pub enum PersonCommand {
     /// Add a person, with a password that is printed once
+    #[command(visible_alias = "create")]
     Add(NewPersonArgs),
+    /// Show everybody who can sign in, or could
+    List,
+    /// Give a person another password, printed once, and sign them out everywhere
+    ResetPassword {
+        /// Whose
+        #[arg(long)]
+        email: String,
+        /// Take the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Shut a person out: nothing of theirs works any more
+    Disable {
+        /// Whom
+        #[arg(long)]
+        email: String,
+    },
+    /// Let a person in again
+    Enable {
+        /// Whom
+        #[arg(long)]
+        email: String,
+    },
+    /// Take every token of a person away
+    SignOut {
+        /// Whose
+        #[arg(long)]
+        email: String,
+    },
+}
+
+/// About invitations.
+#[derive(Subcommand)]
+pub enum InviteCommand {
+    /// Invite somebody; the address to open is printed once
+    #[command(visible_alias = "create")]
+    Add {
+        /// Who is meant: they will sign in with this address
+        #[arg(long)]
+        email: String,
+        /// Where they will have the role
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+        /// What they will be there: owner, steward, editor, developer or viewer; may be repeated
+        #[arg(long, required = true)]
+        role: Vec<String>,
+        /// How many days it works
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=90))]
+        days: u16,
+        /// Where people reach this commons, such as `https://commons.example`
+        #[arg(long, env = "HAYWARD_PUBLIC_URL", default_value = "")]
+        public_url: String,
+    },
+    /// Show the invitations, the newest first
+    List,
+    /// Take an invitation back
+    Revoke {
+        /// Its id, `inv_…`
+        id: String,
+    },
+}
+
+/// About the commons' keys.
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Show prints of the keys and the public key of the ledger; nothing that is secret
+    Show,
+    /// Replace keys: all that can be, or those that are named. The keys of record ids and of pseudonyms never change.
+    /// Stop every server first, and start them again with the new file
+    Rotate {
+        /// The key that encloses the agreements' secrets
+        #[arg(long)]
+        wrapping: bool,
+        /// The key of cursors: those that partners hold are answered 410 from then on
+        #[arg(long)]
+        cursor: bool,
+        /// The key that signs the ledger; its public half stays known
+        #[arg(long)]
+        signing: bool,
+    },
 }
 
 /// A person to be.
@@ -97,12 +211,25 @@ pub enum RoleCommand {
         #[arg(long)]
         role: String,
     },
+    /// Take a role away; tokens that needed it stop working
+    Remove {
+        /// Whose role
+        #[arg(long)]
+        email: String,
+        /// Where
+        #[arg(long, value_name = "SLUG")]
+        organization: String,
+        /// Which: owner, steward, editor, developer or viewer
+        #[arg(long)]
+        role: String,
+    },
 }
 
 /// About programs.
 #[derive(Subcommand)]
 pub enum ClientCommand {
     /// Register a program, with a secret that is printed once
+    #[command(visible_alias = "create")]
     Add {
         /// Whose it is
         #[arg(long, value_name = "SLUG")]
@@ -113,6 +240,16 @@ pub enum ClientCommand {
         /// The most it may ask for, with spaces between: "directory:read opportunities:read"
         #[arg(long)]
         scopes: String,
+    },
+    /// Show the programs
+    List,
+    /// Give a program another secret, printed once; the one before goes on working for a while
+    Rotate {
+        /// Its id, `cli_…`
+        id: String,
+        /// How many hours the secret before goes on working; 0: not at all
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(0..=720))]
+        overlap_hours: u16,
     },
     /// Revoke a program and every token it holds
     Revoke {
@@ -131,12 +268,18 @@ pub enum SchemaCommand {
     },
     /// Show the newest version of every schema
     List,
+    /// Show one schema: the document of its newest version
+    Show {
+        /// Its name
+        name: String,
+    },
 }
 
 /// About lists.
 #[derive(Subcommand)]
 pub enum DatasetCommand {
     /// Make an empty list
+    #[command(visible_alias = "create")]
     Add {
         /// Whose it is
         #[arg(long, value_name = "SLUG")]
@@ -155,6 +298,8 @@ pub enum DatasetCommand {
 /// About the commons itself.
 #[derive(Subcommand)]
 pub enum SettingsCommand {
+    /// Show the settings
+    Show,
     /// Change settings; what is not named stays
     Set {
         /// What people call the commons

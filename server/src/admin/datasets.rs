@@ -15,9 +15,10 @@ pub(super) fn run(store: &Store, command: DatasetCommand) -> Result<Answer, Admi
 
 fn add(store: &Store, slug: &str, schema: String, name: String) -> Result<Answer, AdminError> {
     let owner = organization(store, slug)?;
-    let made = store.add_dataset(owner, &NewDataset { id: DatasetId::from_random(random()?), schema, name })?;
+    let made = store.add_dataset(owner.number, &NewDataset { id: DatasetId::from_random(random()?), schema, name })?;
     let sentence = format!("added an empty list `{}` of `{slug}` as {}", made.name, made.id);
-    Ok(Answer::new(sentence, json!({"id": made.id, "organization": slug, "schema": made.schema, "name": made.name})))
+    let json = json!({"id": made.id, "organization": slug, "schema": made.schema, "name": made.name});
+    Ok(Answer::new(sentence, json).did("dataset add", made.id))
 }
 
 fn list(store: &Store) -> Result<Answer, AdminError> {

@@ -1,11 +1,13 @@
 //! `hayward admin`: what an operator needs before anybody can sign in.
 //!
 //! An operator names co-ops, people, programs and schemas, and reads no row of any list. Secrets are printed once, here, and kept
-//! nowhere but as hashes.
+//! nowhere but as hashes. What changes something is written down as the operator's act.
 
 mod clients;
 mod command;
 mod datasets;
+mod invites;
+mod keys;
 mod organizations;
 mod people;
 mod schemas;
@@ -14,17 +16,17 @@ mod settings;
 mod tests;
 
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
-use hayward_domain::record::OrganizationNumber;
-use hayward_store::{Store, StoreError};
-use serde_json::Value;
+use hayward_store::{Organization, Store, StoreError};
+use serde_json::{Value, json};
 
 use crate::auth::password::PasswordError;
 
 pub use command::{
-    AdminCommand, ClientCommand, DatasetCommand, NewPersonArgs, OrganizationCommand, PersonCommand, RoleCommand, SchemaCommand,
-    SettingsCommand, TokenCommand,
+    AdminCommand, ClientCommand, DatasetCommand, InviteCommand, KeysCommand, NewPersonArgs, OrganizationCommand, PersonCommand,
+    RoleCommand, SchemaCommand, SettingsCommand, TokenCommand,
 };
 
 /// Why a command was not carried out.
@@ -59,13 +61,20 @@ pub enum AdminError {
 ///
 /// # Errors
 /// Why it was not carried out. Nothing is printed then.
-pub fn run(store: &Arc<Store>, command: AdminCommand, json: bool, out: &mut impl Write) -> Result<(), AdminError> {
-    run_from(store, command, json, &mut io::stdin().lock(), out)
+pub fn run(
+    store: &Arc<Store>,
+    key_file: &Path,
+    command: AdminCommand,
+    json: bool,
+    out: &mut impl Write,
+) -> Result<(), AdminError> {
+    run_from(store, key_file, command, json, &mut io::stdin().lock(), out)
 }
 
 /// Like [`run`], with what stands on standard input given.
 fn run_from(
     store: &Arc<Store>,
+    key_file: &Path,
     command: AdminCommand,
     json: bool,
     input: &mut impl Read,
@@ -73,14 +82,21 @@ fn run_from(
 ) -> Result<(), AdminError> {
     let answer = match command {
         AdminCommand::Organization(command) => organizations::run(store, command)?,
-        AdminCommand::Person(PersonCommand::Add(new)) => people::add(store, new, input)?,
-        AdminCommand::Role(command) => people::add_role(store, command)?,
+        AdminCommand::Person(command) => people::run(store, command, input)?,
+        AdminCommand::Invite(command) => invites::run(store, command)?,
+        AdminCommand::Role(command) => people::role_command(store, command)?,
         AdminCommand::Client(command) => clients::run(store, command)?,
         AdminCommand::Schema(command) => schemas::run(store, command)?,
         AdminCommand::Dataset(command) => datasets::run(store, command)?,
         AdminCommand::Settings(command) => settings::run(store, command)?,
         AdminCommand::Token(TokenCommand::Revoke) => clients::revoke_token(store, input)?,
+        AdminCommand::Keys(command) => keys::run(store, key_file, command)?,
+        AdminCommand::Acts { limit } => acts(store, limit)?,
     };
+    if let Some((act, subject)) = &answer.did {
+        tracing::info!(act, subject, "the operator did this");
+        store.note_act(act, subject)?;
+    }
     let text = if json { format!("{}\n", answer.json) } else { answer.text };
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|cause| AdminError::Io { what: "standard output".to_owned(), cause })
@@ -91,6 +107,8 @@ struct Answer {
     /// Whole lines.
     text: String,
     json: Value,
+    /// The act and the id of what it was done to, where something was changed. Kept, so it holds no names.
+    did: Option<(&'static str, String)>,
 }
 
 impl Answer {
@@ -98,7 +116,7 @@ impl Answer {
     fn new(sentence: impl Into<String>, json: Value) -> Self {
         let mut text = sentence.into();
         text.push('\n');
-        Self { text, json }
+        Self { text, json, did: None }
     }
 
     /// A line for each thing, its parts apart; or a sentence where there is none.
@@ -106,14 +124,25 @@ impl Answer {
         if lines.is_empty() {
             return Self::new(none, json);
         }
-        Self { text: lines.iter().map(|parts| parts.join("\t") + "\n").collect(), json }
+        Self { text: lines.iter().map(|parts| parts.join("\t") + "\n").collect(), json, did: None }
+    }
+
+    /// Says that this changed something.
+    fn did(self, act: &'static str, subject: impl Into<String>) -> Self {
+        Self { did: Some((act, subject.into())), ..self }
     }
 }
 
+fn acts(store: &Store, limit: u32) -> Result<Answer, AdminError> {
+    let acts = store.acts(i64::from(limit))?;
+    let lines: Vec<_> = acts.iter().map(|one| vec![one.at.clone(), one.act.clone(), one.subject.clone()]).collect();
+    Ok(Answer::list(&lines, "the operator has done nothing yet", json!({"acts": acts})))
+}
+
 /// The co-op that was named.
-fn organization(store: &Store, slug: &str) -> Result<OrganizationNumber, AdminError> {
+fn organization(store: &Store, slug: &str) -> Result<Organization, AdminError> {
     match store.organization(slug) {
-        Ok(found) => Ok(found.number),
+        Ok(found) => Ok(found),
         Err(StoreError::NotFound) => Err(AdminError::NoOrganization(slug.to_owned())),
         Err(other) => Err(other.into()),
     }

@@ -2,30 +2,62 @@
 
 use hayward_domain::agreement::ApprovalRule;
 use hayward_domain::id::OrganizationId;
-use hayward_store::{NewOrganization, Store};
+use hayward_store::{NewOrganization, Organization, Standing, Store};
 use serde_json::json;
 
-use super::{AdminError, Answer, OrganizationCommand, random};
+use super::{AdminError, Answer, OrganizationCommand, organization, random};
 
 pub(super) fn run(store: &Store, command: OrganizationCommand) -> Result<Answer, AdminError> {
     match command {
         OrganizationCommand::Add { slug, name, approval_rule } => add(store, slug, name, &approval_rule),
         OrganizationCommand::List => list(store),
+        OrganizationCommand::Show { organization: named } => show(store, &organization(store, &named)?),
+        OrganizationCommand::Rename { organization: named, name } => rename(store, &organization(store, &named)?, &name),
+        OrganizationCommand::Rule { organization: named, rule } => set_rule(store, &organization(store, &named)?, &rule),
+    }
+}
+
+fn known_rule(rule: &str) -> Result<(), AdminError> {
+    match ApprovalRule::parse(rule) {
+        Some(_) => Ok(()),
+        None => Err(AdminError::Input(format!("`{rule}` is not an approval rule; there are `1`, `2` and `all`"))),
     }
 }
 
 fn add(store: &Store, slug: String, name: String, rule: &str) -> Result<Answer, AdminError> {
     // Before anything is written: an organization without its rule would approve too easily.
-    if ApprovalRule::parse(rule).is_none() {
-        return Err(AdminError::Input(format!("`{rule}` is not an approval rule; there are `1`, `2` and `all`")));
-    }
+    known_rule(rule)?;
     let id = OrganizationId::from_random(random()?);
     let number = store.add_organization(&NewOrganization { id: id.clone(), slug: slug.clone(), name: name.clone() })?;
     store.set_approval_rule(number, rule)?;
     Ok(Answer::new(
         format!("added the organization `{slug}` as {id}"),
         json!({"id": id, "slug": slug, "name": name, "approval_rule": rule}),
-    ))
+    )
+    .did("organization add", id.as_str()))
+}
+
+fn show(store: &Store, one: &Organization) -> Result<Answer, AdminError> {
+    let standing = store.standing(one.number)?;
+    let Standing { approval_rule: rule, people, clients, datasets, agreements } = &standing;
+    let text = format!(
+        "{} ({}, {}): {people} people, {clients} programs, {datasets} lists, {agreements} agreements; approves by `{rule}`",
+        one.name, one.slug, one.id
+    );
+    Ok(Answer::new(text, json!({"id": one.id, "slug": one.slug, "name": one.name, "standing": standing})))
+}
+
+fn rename(store: &Store, one: &Organization, name: &str) -> Result<Answer, AdminError> {
+    store.rename_organization(one.number, name)?;
+    let json = json!({"id": one.id, "slug": one.slug, "name": name});
+    Ok(Answer::new(format!("`{}` is called {name} now", one.slug), json).did("organization rename", one.id.as_str()))
+}
+
+fn set_rule(store: &Store, one: &Organization, rule: &str) -> Result<Answer, AdminError> {
+    known_rule(rule)?;
+    store.set_approval_rule(one.number, rule)?;
+    let json = json!({"id": one.id, "slug": one.slug, "approval_rule": rule});
+    Ok(Answer::new(format!("`{}` approves by `{rule}` now", one.slug), json).did("organization rule", one.id.as_str()))
 }
 
 fn list(store: &Store) -> Result<Answer, AdminError> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use hayward_domain::schema::Schema;
-use hayward_store::Store;
+use hayward_store::{Store, StoreError};
 use serde_json::{Value, json};
 
 use super::{AdminError, Answer, SchemaCommand};
@@ -13,6 +13,7 @@ pub(super) fn run(store: &Store, command: SchemaCommand) -> Result<Answer, Admin
     match command {
         SchemaCommand::Register { file } => register(store, &file),
         SchemaCommand::List => list(store),
+        SchemaCommand::Show { name } => show(store, &name),
     }
 }
 
@@ -26,7 +27,19 @@ fn register(store: &Store, file: &Path) -> Result<Answer, AdminError> {
     Ok(Answer::new(
         format!("version {} of `{}` is registered, under /api/v1/{}", schema.version, schema.name, schema.collection),
         json!({"name": schema.name, "version": schema.version, "collection": schema.collection}),
-    ))
+    )
+    .did("schema register", schema.name))
+}
+
+fn show(store: &Store, name: &str) -> Result<Answer, AdminError> {
+    let schema = store.schema(name).map_err(|error| match error {
+        StoreError::NotFound => {
+            AdminError::Input(format!("there is no schema `{name}`; `hayward admin schema list` shows those there are"))
+        }
+        other => other.into(),
+    })?;
+    let document: &Value = &schema.document;
+    Ok(Answer::new(serde_json::to_string_pretty(document).unwrap_or_default(), document.clone()))
 }
 
 fn list(store: &Store) -> Result<Answer, AdminError> {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use hayward_store::Store;
+use hayward_store::{Settings, Store};
 use serde_json::json;
 
 use super::{AdminError, Answer, SettingsCommand};
 
 pub(super) fn run(store: &Store, command: SettingsCommand) -> Result<Answer, AdminError> {
-    let SettingsCommand::Set { name, time_zone, grace_minutes } = command;
     let mut settings = store.read_settings()?;
+    let SettingsCommand::Set { name, time_zone, grace_minutes } = command else {
+        return Ok(said(&settings));
+    };
     if let Some(name) = name {
         if name.trim().is_empty() || name.chars().count() > 200 || name.contains('\0') {
             return Err(AdminError::Input("the name of a commons has 1 to 200 characters and no NUL".to_owned()));
@@ -25,9 +27,13 @@ pub(super) fn run(store: &Store, command: SettingsCommand) -> Result<Answer, Adm
         settings.grace = Duration::from_secs(u64::from(minutes) * 60);
     }
     store.write_settings(&settings)?;
+    Ok(said(&settings).did("settings set", "-"))
+}
+
+fn said(settings: &Settings) -> Answer {
     let (zone, minutes) = (settings.time_zone.name(), settings.grace.as_secs() / 60);
-    Ok(Answer::new(
+    Answer::new(
         format!("`{}` counts its days in {zone}, and what is agreed can be taken back for {minutes} minutes", settings.name),
         json!({"name": settings.name, "time_zone": zone, "grace_minutes": minutes}),
-    ))
+    )
 }

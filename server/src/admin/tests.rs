@@ -33,7 +33,7 @@ impl Commons {
     fn typed(&self, words: &[&str], input: &str, json: bool) -> Result<String, AdminError> {
         let command = Admin::try_parse_from(std::iter::once(&"admin").chain(words)).unwrap().command;
         let mut out = Vec::new();
-        run_from(&self.store, command, json, &mut input.as_bytes(), &mut out)?;
+        run_from(&self.store, &self.folder.path().join("keys"), command, json, &mut input.as_bytes(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -193,4 +193,139 @@ fn a_token_from_standard_input_is_revoked() {
     commons.typed(&["token", "revoke"], &format!("{token}\n"), false).unwrap();
     assert!(commons.store.caller(&secret::hash(&token)).is_err());
     assert!(commons.refused(&["token", "revoke"]).starts_with("the token is read from standard input"));
+}
+
+#[test]
+fn who_is_shut_out_can_do_nothing_until_let_in_again() {
+    let commons = Commons::with_one_organization();
+    let words = ["person", "add", "--email", "ana@sur.example", "--name", "Ana", "--organization", "sur", "--role", "steward"];
+    let made = commons.json(&words);
+    let person = hayward_domain::id::PersonId::parse(made["id"].as_str().unwrap());
+    let organization = commons.store.organization("sur").unwrap().number;
+    let kept = || commons.store.person("ana@sur.example").unwrap().unwrap().password_hash;
+    let new = |byte: u8| hayward_store::NewToken {
+        hash: secret::hash(&secret::token([byte; 32])),
+        organization,
+        person: person.clone(),
+        client: None,
+        scopes: Default::default(),
+        expires_at: commons.store.now().plus(Duration::from_secs(60)),
+    };
+    commons.store.begin_session(&new(1), &kept()).unwrap();
+    assert!(commons.store.caller(&new(1).hash).is_ok());
+    commons.json(&["person", "disable", "--email", "ana@sur.example"]);
+    assert!(commons.store.caller(&new(1).hash).is_err());
+    assert!(commons.store.begin_session(&new(2), &kept()).is_err());
+    commons.json(&["person", "enable", "--email", "ana@sur.example"]);
+    assert!(commons.store.caller(&new(1).hash).is_err(), "an old token came back");
+    let before = kept();
+    commons.json(&["person", "reset-password", "--email", "ana@sur.example"]);
+    assert!(commons.store.begin_session(&new(3), &before).is_err(), "a session began with a password that was replaced");
+    commons.store.begin_session(&new(4), &kept()).unwrap();
+    commons.json(&["person", "sign-out", "--email", "ana@sur.example"]);
+    assert!(commons.store.caller(&new(4).hash).is_err());
+    assert_eq!(commons.refused(&["person", "disable", "--email", "no@sur.example"]), "nobody signs in with `no@sur.example`");
+}
+
+#[test]
+fn a_role_that_is_taken_away_is_gone() {
+    let commons = Commons::with_one_organization();
+    commons.json(&["person", "add", "--email", "a@sur.example", "--name", "A", "--organization", "sur", "--role", "editor"]);
+    let remove = ["role", "remove", "--email", "a@sur.example", "--organization", "sur", "--role", "editor"];
+    commons.json(&remove);
+    assert_eq!(commons.json(&["person", "list"])["people"][0]["positions"], serde_json::json!([]));
+    assert_eq!(commons.refused(&remove), "a@sur.example is not editor of `sur`");
+}
+
+#[test]
+fn an_invitation_makes_one_person_once() {
+    let commons = Commons::with_one_organization();
+    let invite = |email: &str| {
+        commons.json(&[
+            "invite",
+            "add",
+            "--email",
+            email,
+            "--organization",
+            "sur",
+            "--role",
+            "steward",
+            "--role",
+            "editor",
+            "--public-url",
+            "https://commons.example/",
+        ])
+    };
+    let made = invite("Ana@sur.example");
+    let key = made["key"].as_str().unwrap();
+    assert_eq!(made["address"], format!("https://commons.example/invite?key={key}"));
+    let accept = |byte: u8| {
+        let new = hayward_store::NewPerson {
+            id: hayward_domain::id::PersonId::from_random([byte; 15]),
+            email: String::new(),
+            name: "Ana".to_owned(),
+            password_hash: password::hash("a long password", [1; 16]).unwrap(),
+            operator: true,
+            positions: Vec::new(),
+        };
+        commons.store.accept_invite(&secret::hash(key), new)
+    };
+    assert_eq!(commons.store.invited(&secret::hash(key)).unwrap().organization, "Food Coop Sur");
+    accept(1).unwrap();
+    assert!(matches!(accept(2), Err(StoreError::NotFound)));
+    let listed = commons.json(&["person", "list"]);
+    assert_eq!(listed["people"][0]["positions"], serde_json::json!([["sur", "editor"], ["sur", "steward"]]));
+    assert_eq!(listed["people"][0]["operator"], false, "an invitation made an operator");
+    assert!(
+        commons
+            .refused(&["invite", "add", "--email", "ana@sur.example", "--organization", "sur", "--role", "viewer"])
+            .contains("already there")
+    );
+
+    let other = invite("eva@sur.example");
+    commons.json(&["invite", "revoke", other["id"].as_str().unwrap()]);
+    assert!(commons.store.invited(&secret::hash(other["key"].as_str().unwrap())).is_err());
+    let states: Vec<String> = commons.json(&["invite", "list"])["invites"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {}", one["email"].as_str().unwrap(), one["state"].as_str().unwrap()))
+        .collect();
+    assert!(states.contains(&"ana@sur.example accepted".to_owned()) && states.contains(&"eva@sur.example revoked".to_owned()));
+    assert!(commons.refused(&["invite", "revoke", other["id"].as_str().unwrap()]).contains("could still be accepted"));
+}
+
+#[test]
+fn two_secrets_of_a_program_overlap_and_no_more() {
+    let commons = Commons::with_one_organization();
+    let words = ["client", "add", "--organization", "sur", "--name", "Map", "--scopes", "directory:read"];
+    let made = commons.json(&words);
+    let id = made["client_id"].as_str().unwrap();
+    let works = |secret: &str| {
+        let client = commons.store.client(id).unwrap().unwrap();
+        secret::matches(secret, &client.secret_hash) || client.former_hash.is_some_and(|former| secret::matches(secret, &former))
+    };
+    let first = made["client_secret"].as_str().unwrap().to_owned();
+    let second = commons.json(&["client", "rotate", id])["client_secret"].as_str().unwrap().to_owned();
+    assert!(works(&first) && works(&second));
+    let third = commons.json(&["client", "rotate", id, "--overlap-hours", "0"])["client_secret"].as_str().unwrap().to_owned();
+    assert!(!works(&first) && !works(&second) && works(&third));
+    assert_eq!(commons.json(&["client", "list"])["clients"][0]["name"], "Map");
+}
+
+#[test]
+fn what_changes_something_is_kept_as_an_act_and_what_only_looks_is_not() {
+    let commons = Commons::with_one_organization();
+    let added = commons.json(&["acts"])["acts"].as_array().unwrap().len();
+    for look in [["organization", "list"], ["person", "list"], ["keys", "show"], ["settings", "show"], ["invite", "list"]] {
+        commons.json(&look);
+    }
+    assert_eq!(commons.json(&["acts"])["acts"].as_array().unwrap().len(), added);
+    commons.json(&["organization", "rename", "sur", "--name", "Sur of the South"]);
+    let acts = commons.json(&["acts"]);
+    assert_eq!(acts["acts"][0]["act"], "organization rename");
+    assert!(!acts.to_string().contains("South"), "an act holds a name");
+    assert_eq!(commons.json(&["organization", "show", "sur"])["name"], "Sur of the South");
+    commons.json(&["organization", "rule", "sur", "all"]);
+    assert_eq!(commons.json(&["organization", "show", "sur"])["standing"]["approval_rule"], "all");
 }

@@ -43,7 +43,7 @@ pub async fn list(request: HttpRequest, bearer: Bearer<AgreementsRead>, commons:
     let (limit, cursor) = (params.limit()?.unwrap_or(PAGE), params.take("cursor"));
     params.end()?;
     let bound = Bound::to(bearer.caller.name(), &["agreements"]);
-    let key = commons.store.keyring().cursor();
+    let key = commons.store.cursor_key();
     let below = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[below, ..]| below);
     let caller = bearer.caller;
     let page = commons.run(move |store| store.agreements(&caller, below, limit)).await?;

@@ -16,7 +16,7 @@ pub async fn list(request: HttpRequest, bearer: Bearer<AgreementsRead>, commons:
     let (limit, cursor) = (params.limit()?.unwrap_or(PAGE), params.take("cursor"));
     params.end()?;
     let bound = Bound::to(bearer.caller.name(), &["catalogue"]);
-    let key = commons.store.keyring().cursor();
+    let key = commons.store.cursor_key();
     let above = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map_or(0, |[above, ..]| above);
     let caller = bearer.caller;
     let mut entries = commons.run(move |store| store.catalogue(&caller, above, limit)).await?;

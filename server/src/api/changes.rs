@@ -61,7 +61,7 @@ fn read(
     limit: i64,
 ) -> Result<Read, ReadError> {
     let collections = store.collections()?;
-    let (key, now) = (store.keyring().cursor(), store.now());
+    let (key, now) = (store.cursor_key(), store.now());
     let done = store.view(viewer, |view| {
         let mine: Vec<String> = match &view.caller {
             Some(caller) => {
@@ -161,7 +161,7 @@ fn respond(commons: &Commons, read: &Read, id: &DisclosureId) -> Result<HttpResp
     let ChangesFrom { seen, target, share, removing, row } = read.page.next;
     let [seen_at, pinned_at] = read.times;
     let position = [seen, target, share, i64::from(removing), row, seen_at, pinned_at];
-    let next = read.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
+    let next = read.bound.seal(commons.store.cursor_key(), commons.random(), position)?;
     let mut response = HttpResponse::Ok();
     response.content_type("application/json").insert_header(("Cache-Control", "private, no-store"));
     response.insert_header(("Vary", "Authorization"));

@@ -70,7 +70,7 @@ pub async fn records(
     let order = sort.as_deref().map(Order::parse).transpose().map_err(|name| unknown(&name))?.unwrap_or_default();
     let (owner, name, token_hash) = (bearer.caller.organization, bearer.caller.name().to_owned(), bearer.token_hash);
     let bound = Bound::to(&name, &["records", dataset.as_str(), sort.as_deref().unwrap_or_default()]);
-    let key = commons.store.keyring().cursor();
+    let key = commons.store.cursor_key();
     let from = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[edition, row, ..]| (edition, row));
     let own = Own { owner, dataset, order, token_hash };
     match Format::of(&request)? {

@@ -24,7 +24,7 @@ pub async fn list(request: HttpRequest, bearer: Bearer<LedgerRead>, commons: Dat
     params.end()?;
     let organization = bearer.caller.organization_id.to_string();
     let bound = Bound::to(bearer.caller.name(), &["disclosures"]);
-    let key = commons.store.keyring().cursor();
+    let key = commons.store.cursor_key();
     let below = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[below, ..]| below);
     match Format::of(&request)? {
         Format::Json => {
@@ -97,13 +97,24 @@ fn stream(commons: Data<Commons>, reader: LedgerReader, first: EntryPage, wanted
 /// The line of the newest checkpoint, if the chain has one.
 async fn checkpoint(commons: &Commons, organization: &str) -> Result<String, Error> {
     let (ledger, provider) = (commons.ledger.store.clone(), organization.to_owned());
-    let Some((position, hash, at, signature)) = commons.run(move |_| ledger.checkpoint(&provider)).await? else {
+    let Some(point) = commons.run(move |_| ledger.checkpoint(&provider)).await? else {
         return Ok(String::new());
     };
-    let key = seal::public_key(&commons.store.keyring().signing());
-    let checkpoint = json!({
-        "provider": organization, "position": position, "hash": hash, "at": at.to_rfc3339(), "signature": signature, "key": key,
+    let at = point.at.to_rfc3339();
+    let retired = commons.run(|store| store.retired_keys()).await?;
+    let present = seal::public_key(&commons.store.keyring().signing());
+    // The keys may have been exchanged since it was signed.
+    let signed = |key: &&String| {
+        seal::signed_by(key, organization, point.position, &point.hash, &at, point.era.as_deref(), &point.signature)
+    };
+    let key = retired.iter().map(|one| &one.key).find(signed).unwrap_or(&present);
+    let mut checkpoint = json!({
+        "provider": organization, "position": point.position, "hash": point.hash, "at": at, "signature": point.signature, "key": key,
+        "succession": retired,
     });
+    if let (Value::Object(members), Some(era)) = (&mut checkpoint, point.era) {
+        members.insert("era".to_owned(), era.into());
+    }
     Ok(json!({"checkpoint": checkpoint}).to_string() + "\n")
 }
 

@@ -9,6 +9,7 @@ pub mod disclosures;
 pub mod format;
 pub mod health;
 pub mod imports;
+pub mod invite;
 pub mod names;
 pub mod numbered;
 pub mod oauth;

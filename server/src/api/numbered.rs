@@ -33,7 +33,7 @@ impl Numbered {
         params.end()?;
         let format = Format::of(request)?;
         let bound = Bound::to(caller, &[what, id]);
-        let key = commons.store.keyring().cursor();
+        let key = commons.store.cursor_key();
         let after = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map_or(0, |[after, ..]| after);
         let all = if format == Format::Json { PAGE } else { ALL };
         Ok(Self { format, after, limit: limit.unwrap_or(all), bound })
@@ -52,11 +52,8 @@ impl Numbered {
         match self.format {
             Format::Json => {
                 let position = [self.after + i64::try_from(found.len()).unwrap_or(0), 0, 0, 0, 0, 0, 0];
-                let next = if more {
-                    Some(self.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?)
-                } else {
-                    None
-                };
+                let next =
+                    if more { Some(self.bound.seal(commons.store.cursor_key(), commons.random(), position)?) } else { None };
                 Ok(response.json(json!({"items": found, "next": next})))
             }
             Format::Ndjson => {

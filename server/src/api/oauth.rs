@@ -155,7 +155,9 @@ async fn authenticate(request: &HttpRequest, commons: &Data<Commons>) -> Result<
     let client = commons.run(move |store| store.client(&id)).await?;
     // A client that does not exist takes as long as one with another secret.
     let kept = client.as_ref().map_or("", |client| client.secret_hash.as_str());
-    let right = secret::matches(&given, kept);
+    let former = client.as_ref().and_then(|client| client.former_hash.as_deref()).unwrap_or_default();
+    // Both are looked at, always.
+    let right = secret::matches(&given, kept) | secret::matches(&given, former);
     client.filter(|_| right).ok_or_else(wrong)
 }
 

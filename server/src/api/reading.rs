@@ -3,14 +3,15 @@
 //! The token, the scope, the shares, the names and the rows all come from one snapshot.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hayward_domain::condition::Condition;
 use hayward_domain::moment::Moment;
 use hayward_domain::scope::Scope;
-use hayward_store::{AudienceKind, Caller, Order, ShareQuery, ShareSummary, SharedRow, Store, StoreError, View, Viewer};
+use hayward_store::{AudienceKind, Caller, Names, Order, ShareQuery, SharedRow, Shares, Store, StoreError, View, Viewer};
 
-use super::names::{Names, filter};
+use super::names::filter;
 use super::params::{Params, unknown};
 use crate::cursor::{self, Bound};
 use crate::error::Error;
@@ -19,6 +20,8 @@ use crate::error::Error;
 pub enum ReadError {
     /// The clock has ended something: that must be committed first.
     Expired,
+    /// It takes longer than a thread that answers others may be held.
+    Long,
     /// Anything else.
     Api(Error),
 }
@@ -61,15 +64,13 @@ pub struct Page {
     /// When the first of them was read, or a little before.
     pub begun: Moment,
     /// The shares that were looked at.
-    pub shares: Vec<ShareSummary>,
+    pub shares: Arc<Shares>,
     /// The rows.
     pub rows: Vec<SharedRow>,
     /// The row after which the next page begins.
     pub after: Option<i64>,
     /// The fields that the request leaves in; all if it says nothing.
     pub fields: Option<BTreeSet<String>>,
-    /// The fields that the shares disclose, in the order of their schemas.
-    pub columns: Vec<String>,
     /// The fields that the request filters and sorts by: they tell something too.
     pub used: BTreeSet<String>,
     /// How many rows there are, if that was asked for.
@@ -151,16 +152,17 @@ impl Reading {
     /// One page, after the position of `cursor` or `from` (commit, row).
     ///
     /// # Errors
-    /// What is wrong with the request, or the database's.
+    /// What is wrong with the request, or the database's. [`ReadError::Long`] where it would not be `brief` and was to be.
     pub fn page(
         &self,
         store: &Store,
+        brief: bool,
         kept: Duration,
         cursor: Option<&str>,
         from: Option<(i64, i64)>,
         limit: i64,
     ) -> Result<Page, ReadError> {
-        let (key, now) = (store.keyring().cursor(), store.now());
+        let (key, now) = (store.cursor_key(), store.now());
         self.view(store, |view| {
             let bound = self.bound(view.caller.as_ref());
             let (from, begun) = match cursor {
@@ -176,10 +178,12 @@ impl Reading {
             let commit = from.map_or(view.commit, |(commit, _)| commit);
             view.honours(commit).map_err(gone)?;
             let shares = view.shares(&self.collection, &self.shares, commit)?;
-            let names = Names::of(&shares);
-            let condition = self.condition(&names)?;
-            let order = self.order(&names)?;
-            let fields = self.projection(&names)?;
+            let condition = self.condition(&shares.names)?;
+            let order = self.order(&shares.names)?;
+            let fields = self.projection(&shares.names)?;
+            if brief && (self.count || !is_brief(&shares, &condition, &order)) {
+                return Err(ReadError::Long);
+            }
             let page = view.list(&shares, &condition, &order, from.map(|(_, row)| row), limit).map_err(gone)?;
             let used = condition.fields().into_iter().chain(order.0.iter().map(|key| key.field.clone()));
             let used = used.map(|name| name.to_string()).collect();
@@ -191,7 +195,6 @@ impl Reading {
                 begun,
                 rows: page.rows,
                 after: page.after,
-                columns: names.in_order,
                 shares,
                 fields,
                 used,
@@ -208,8 +211,8 @@ impl Reading {
     pub fn one(&self, store: &Store, id: &str) -> Result<Page, ReadError> {
         self.view(store, |view| {
             let shares = view.shares(&self.collection, &self.shares, view.commit)?;
-            let fields = self.projection(&Names::of(&shares))?;
-            let (row, share) = view.get(&shares, id)?;
+            let fields = self.projection(&shares.names)?;
+            let (row, _) = view.get(&shares, id)?;
             Ok(Page {
                 caller: view.caller.clone(),
                 opened: view.opened,
@@ -217,8 +220,7 @@ impl Reading {
                 begun: store.now(),
                 rows: vec![row],
                 after: None,
-                columns: Vec::new(),
-                shares: vec![share],
+                shares,
                 fields,
                 used: BTreeSet::new(),
                 count: None,
@@ -302,6 +304,14 @@ impl Reading {
         }
         Ok(Some(fields))
     }
+}
+
+/// Rows that may be looked at without another thread.
+const BRIEF: i64 = 2_000;
+
+/// Whether a page is found in an index, or among few rows.
+fn is_brief(shares: &Shares, condition: &Condition, order: &Order) -> bool {
+    shares.live() <= BRIEF || order.is_default() && shares.answered_by_index(condition)
 }
 
 fn gone(error: StoreError) -> Error {

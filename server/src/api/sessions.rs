@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::scope::Scopes;
-use hayward_store::{NewToken, Store};
+use hayward_store::{NewToken, Store, StoreError};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -56,9 +56,9 @@ pub async fn create(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
 fn sign_in(store: &Store, email: &str, given: &str, organization: Option<&str>, hash: String) -> Result<(String, Scopes), Error> {
     let wrong = || Error::bad("invalid-credentials", "this address and password open nothing");
     let person = store.person(email)?;
-    let kept = person.as_ref().map_or(NOBODY, |person| person.password_hash.as_str());
-    let right = password::matches(given, kept);
-    let person = person.filter(|_| right).ok_or_else(wrong)?;
+    let kept = person.as_ref().map_or_else(|| NOBODY.to_owned(), |person| person.password_hash.clone());
+    let right = password::matches(given, &kept);
+    let person = person.filter(|person| right && !person.disabled).ok_or_else(wrong)?;
     let mut acts_for = person.positions.iter();
     let position = match organization {
         Some(named) => acts_for.find(|(organization, _)| organization.slug == named || organization.id.as_str() == named),
@@ -78,7 +78,11 @@ fn sign_in(store: &Store, email: &str, given: &str, organization: Option<&str>, 
         scopes: scopes.clone(),
         expires_at: store.now().plus(LIFE),
     };
-    store.add_token(&new)?;
+    store.begin_session(&new, &kept).map_err(|error| match error {
+        // Meanwhile another password was set, or the person was shut out.
+        StoreError::NotFound => wrong(),
+        other => other.into(),
+    })?;
     Ok((organization.id.to_string(), scopes))
 }
 

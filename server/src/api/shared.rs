@@ -1,5 +1,6 @@
 //! `GET /api/v1/{collection}` and `/{id}`: what is shared with the caller.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
@@ -8,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::try_unfold;
 use hayward_domain::id::{DisclosureId, base32};
 use hayward_domain::mutants;
-use hayward_store::{ShareSummary, SharedRow};
+use hayward_store::{Kind, ShareSummary, SharedRow, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -64,12 +65,15 @@ pub async fn get(
     let reading = Reading::parse(reader.0, &collection, Params::parse(request.query_string())?)?.of_one()?;
     let page = {
         let reading = reading.clone();
-        retried(&commons, move |store| reading.one(store, &record)).await?
+        prompt(&commons, move |store, _| reading.one(store, &record)).await?
     };
     let id = DisclosureId::from_random(commons.random());
     write_down(&commons, &page, &id, 0, "get").await?;
-    let body = page.rows.first().map(|row| item(&page, row)).ok_or(Error::NotFound)?;
-    let response = respond(&request, &page, &id, body.clone(), &body)?;
+    let row = page.rows.first().ok_or(Error::NotFound)?;
+    let mut body = String::with_capacity(row.record.payload().len() + ENVELOPE);
+    push_item(&mut body, &page, row);
+    let stable = body.len();
+    let response = respond(&request, &page, &id, body, stable);
     may_leave(&commons, &reading, &page).await?;
     Ok(response)
 }
@@ -77,13 +81,14 @@ pub async fn get(
 /// Runs a read; where the clock has ended something, commits that first and reads again.
 pub async fn retried<T: Send + 'static>(
     commons: &Commons,
-    read: impl Fn(&hayward_store::Store) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
+    read: impl Fn(&Store) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
 ) -> Result<T, Error> {
     for _ in 0..3 {
         let read = read.clone();
         let outcome = commons.run(move |store| match read(store) {
             Ok(done) => Ok(Some(done)),
             Err(ReadError::Expired) => store.expire_due().map(|_| None).map_err(Error::from),
+            Err(ReadError::Long) => Err(Error::Unavailable("a read that may take long was told to be brief".to_owned())),
             Err(ReadError::Api(error)) => Err(error),
         });
         if let Some(done) = outcome.await? {
@@ -91,6 +96,22 @@ pub async fn retried<T: Send + 'static>(
         }
     }
     Err(Error::Unavailable("something expires again and again".to_owned()))
+}
+
+/// The same for a read that is usually brief: where the database is embedded, it is tried on the spot, without another thread. The
+/// read is told whether it has to be brief.
+async fn prompt<T: Send + 'static>(
+    commons: &Commons,
+    read: impl Fn(&Store, bool) -> Result<T, ReadError> + Send + Sync + Clone + 'static,
+) -> Result<T, Error> {
+    if commons.store.kind() == Kind::Sqlite {
+        match read(&commons.store, true) {
+            Ok(done) => return Ok(done),
+            Err(ReadError::Api(error)) => return Err(error),
+            Err(ReadError::Expired | ReadError::Long) => {}
+        }
+    }
+    retried(commons, move |store| read(store, false)).await
 }
 
 async fn next_page(
@@ -101,7 +122,7 @@ async fn next_page(
     limit: i64,
 ) -> Result<Page, Error> {
     let (reading, kept) = (reading.clone(), commons.kept);
-    retried(commons, move |store| reading.page(store, kept, cursor.as_deref(), from, limit)).await
+    prompt(commons, move |store, brief| reading.page(store, brief, kept, cursor.as_deref(), from, limit)).await
 }
 
 /// Writes the entry of a page; when this returns, it is durable.
@@ -133,28 +154,38 @@ fn given(page: &Page) -> Vec<Given<'_>> {
 }
 
 async fn page_response(request: &HttpRequest, commons: &Commons, page: &Page, id: &DisclosureId) -> Result<HttpResponse, Error> {
-    let items: Vec<String> = page.rows.iter().map(|row| item(page, row)).collect();
-    let mut stable = format!("{{\"items\":[{}]", items.join(","));
+    // Room for the whole answer: it is put together once.
+    let payloads: usize = page.rows.iter().map(|row| row.record.payload().len() + ENVELOPE).sum();
+    let mut body = String::with_capacity(payloads + ENVELOPE);
+    body.push_str("{\"items\":[");
+    for (at, row) in page.rows.iter().enumerate() {
+        if at > 0 {
+            body.push(',');
+        }
+        push_item(&mut body, page, row);
+    }
+    body.push(']');
     if let Some(count) = page.count {
         let count = if mutants::on("count-of-originals") { commons.run(|store| store.newest_commit()).await.ok() } else { count };
-        stable.push_str(&format!(",\"count\":{}", count.map_or_else(|| "null".to_owned(), |count| count.to_string())));
+        body.push_str(&format!(",\"count\":{}", count.map_or_else(|| "null".to_owned(), |count| count.to_string())));
     }
+    let stable = body.len();
     let next = match page.after {
         Some(row) => {
             let position = [page.commit, row, page.begun.0, 0, 0, 0, 0];
-            let sealed = page.bound.seal(commons.store.keyring().cursor(), commons.random(), position)?;
-            format!("\"{sealed}\"")
+            let sealed = page.bound.seal(commons.store.cursor_key(), commons.random(), position)?;
+            format!(",\"next\":\"{sealed}\"}}")
         }
-        None => "null".to_owned(),
+        None => ",\"next\":null}".to_owned(),
     };
-    let body = format!("{stable},\"next\":{next}}}");
-    respond(request, page, id, stable, &body)
+    body.push_str(&next);
+    Ok(respond(request, page, id, body, stable))
 }
 
-/// The answer, or `304` where the caller has it. `stable` is the answer without what differs each time.
-fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, stable: String, body: &str) -> Result<HttpResponse, Error> {
+/// The answer, or `304` where the caller has it. Up to `stable` the answer is the same each time.
+fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, body: String, stable: usize) -> HttpResponse {
     let mut hasher = Sha256::new();
-    hasher.update(stable.as_bytes());
+    hasher.update(body.as_bytes().get(..stable).unwrap_or_default());
     if mutants::on("etag-of-commit") {
         hasher.update(page.commit.to_be_bytes());
     }
@@ -168,7 +199,7 @@ fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, stable: String
     if page.caller.is_some() {
         response.insert_header(("Disclosure-Id", id.as_str()));
     }
-    if known { Ok(response.finish()) } else { Ok(response.content_type(Format::Json.media_type()).body(body.to_owned())) }
+    if known { response.finish() } else { response.content_type(Format::Json.media_type()).body(body) }
 }
 
 fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
@@ -176,41 +207,57 @@ fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
     response.insert_header(("Cache-Control", private));
 }
 
+/// About what an item's envelope takes.
+const ENVELOPE: usize = 192;
+
 /// One item: the envelope, then the disclosed fields as they are stored.
-fn item(page: &Page, row: &SharedRow) -> String {
-    let Some(share) = page.shares.iter().find(|share| share.number() == row.share) else { return String::new() };
+fn push_item(text: &mut String, page: &Page, row: &SharedRow) {
+    let Some(share) = page.shares.of(row.share) else { return };
+    let edition = row.edition.to_string();
+    let envelope = [
+        "{\"id\":\"",
+        &row.id,
+        "\",\"provider\":\"",
+        share.provider.as_str(),
+        "\",\"agreement\":\"",
+        share.agreement.as_str(),
+        "\",\"edition\":",
+        &edition,
+    ];
+    envelope.iter().for_each(|part| text.push_str(part));
     let payload = match &page.fields {
-        None => row.record.payload().to_owned(),
+        None => Cow::Borrowed(row.record.payload()),
         Some(fields) => {
             let mut all: Map<String, Value> = serde_json::from_str(row.record.payload()).unwrap_or_default();
             all.retain(|name, _| fields.contains(name));
-            Value::Object(all).to_string()
+            Cow::Owned(Value::Object(all).to_string())
         }
     };
-    let envelope = format!(
-        "{{\"id\":\"{}\",\"provider\":\"{}\",\"agreement\":\"{}\",\"edition\":{}",
-        row.id, share.provider, share.agreement, row.edition
-    );
     match payload.strip_prefix('{') {
-        Some("}") | None => format!("{envelope}}}"),
-        Some(rest) => format!("{envelope},{rest}"),
+        Some("}") | None => text.push('}'),
+        Some(rest) => {
+            text.push(',');
+            text.push_str(rest);
+        }
     }
 }
 
 fn columns(page: &Page) -> Vec<String> {
-    let wanted = page.columns.iter().filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(*name)));
+    let wanted =
+        page.shares.names.in_order.iter().filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(*name)));
     ["id", "provider", "agreement", "edition"].into_iter().map(str::to_owned).chain(wanted.cloned()).collect()
 }
 
 fn encode(format: Format, page: &Page, columns: &[String]) -> String {
     let mut text = String::new();
     for row in &page.rows {
-        let item = item(page, row);
         if format == Format::Ndjson {
-            text.push_str(&item);
+            push_item(&mut text, page, row);
             text.push('\n');
             continue;
         }
+        let mut item = String::new();
+        push_item(&mut item, page, row);
         let item: Value = serde_json::from_str(&item).unwrap_or_default();
         text.push_str(&csv_line(columns.iter().map(|column| item.get(column).unwrap_or(&Value::Null))));
     }
@@ -267,18 +314,23 @@ fn head(format: Format, columns: &[String]) -> String {
 
 /// Makes sure that what was made of a page may leave now. Nothing but handing it over comes after this.
 async fn may_leave(commons: &Commons, reading: &Reading, page: &Page) -> Result<(), Error> {
-    let shares: Vec<(i64, i64)> = page.shares.iter().map(|share| (share.number(), share.version)).collect();
     let mut looked = page.opened;
+    if revocation::in_time(looked) {
+        return Ok(());
+    }
+    let gave = |number: i64| page.rows.is_empty() || page.rows.iter().any(|row| row.share == number);
+    let shares = page.shares.iter().filter(|share| gave(share.number()));
+    let shares: Vec<(i64, i64)> = shares.map(|share| (share.number(), share.version)).collect();
     for _ in 0..5 {
-        if revocation::in_time(looked) {
-            return Ok(());
-        }
         let (reading, shares) = (reading.clone(), shares.clone());
-        let (stands, opened) = retried(commons, move |store| reading.still_stands(store, &shares)).await?;
+        let (stands, opened) = prompt(commons, move |store, _| reading.still_stands(store, &shares)).await?;
         if !stands {
             return Err(Error::Unavailable("an agreement was closed while this was read".to_owned()));
         }
         looked = opened;
+        if revocation::in_time(looked) {
+            return Ok(());
+        }
     }
     Err(Error::Unavailable("reading takes too long to be sure that it is still allowed".to_owned()))
 }

@@ -11,6 +11,9 @@ const TOKEN_PREFIX: &str = "hwt_";
 /// The same for a client's secret.
 const SECRET_PREFIX: &str = "hws_";
 
+/// The same for the key of an invitation.
+const INVITE_PREFIX: &str = "hwi_";
+
 /// A new bearer token from 32 random bytes.
 #[must_use]
 pub fn token(random: [u8; 32]) -> String {
@@ -39,4 +42,10 @@ pub fn matches(secret: &str, kept: &str) -> bool {
 #[must_use]
 pub fn setup_key(random: [u8; 32]) -> String {
     base32(&random)
+}
+
+/// The key of an invitation from 32 random bytes.
+#[must_use]
+pub fn invite_key(random: [u8; 32]) -> String {
+    format!("{INVITE_PREFIX}{}", base32(&random))
 }

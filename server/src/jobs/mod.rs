@@ -73,10 +73,15 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
     }
 }
 
-fn logged(what: &str, done: hayward_store::Result<usize>) {
+fn logged(what: &'static str, done: hayward_store::Result<usize>) {
+    let outcome = if done.is_ok() { "done" } else { "failed" };
+    metrics::counter!("hayward_job_runs_total", "job" => what, "outcome" => outcome).increment(1);
     match done {
         Ok(0) => {}
-        Ok(count) => tracing::debug!(what, count, "done"),
+        Ok(count) => {
+            metrics::counter!("hayward_job_done_total", "job" => what).increment(u64::try_from(count).unwrap_or_default());
+            tracing::debug!(what, count, "done");
+        }
         Err(error) => tracing::warn!(what, %error, "not done; trying again"),
     }
 }

@@ -14,11 +14,13 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hayward_domain::id::DisclosureId;
 use hayward_store::{Caller, Disclosed, Entry, LedgerStore, PublicRead, ShareSummary};
 
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 
 use crate::error::Error;
 use writer::Writer;
@@ -93,8 +95,18 @@ impl Ledger {
         if entries.is_empty() && reads.is_empty() {
             return Ok(());
         }
-        self.writer.write(entries, reads).await
+        measured(self.writer.write(entries, reads)).await
     }
+}
+
+/// Counts entries and how long they took to be durable.
+async fn measured(write: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    let began = Instant::now();
+    let written = write.instrument(tracing::info_span!("ledger entry")).await;
+    let outcome = if written.is_ok() { "durable" } else { "failed" };
+    metrics::counter!("hayward_ledger_entries_total", "outcome" => outcome).increment(1);
+    metrics::histogram!("hayward_ledger_write_seconds").record(began.elapsed().as_secs_f64());
+    written
 }
 
 /// An id for what one share gave in one chunk.

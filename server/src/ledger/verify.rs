@@ -90,6 +90,25 @@ fn follow(chain: &BTreeMap<i64, Sealed>, report: &mut Report) {
     }
 }
 
+/// Whether `named` is the key that is trusted, or each key on the way from there vouched for the one after it.
+fn leads_to(trusted: &str, named: &str, checkpoint: &Value) -> bool {
+    let steps = checkpoint.get("succession").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |step: &Value, name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut at = trusted.to_owned();
+    // No more steps than there are: a circle ends.
+    for _ in 0..=steps.len() {
+        if at == named {
+            return true;
+        }
+        let step = steps.iter().find(|step| text(step, "key") == at);
+        match step.map(|step| (text(step, "successor"), text(step, "signature"))) {
+            Some((successor, signature)) if seal::vouched(&at, &successor, &signature) => at = successor,
+            Some(_) | None => return false,
+        }
+    }
+    false
+}
+
 fn check_point(chain: &BTreeMap<i64, Sealed>, checkpoint: Option<&Value>, key: Option<&str>, report: &mut Report) {
     let Some(checkpoint) = checkpoint else {
         if !chain.is_empty() {
@@ -99,10 +118,10 @@ fn check_point(chain: &BTreeMap<i64, Sealed>, checkpoint: Option<&Value>, key: O
     };
     let text = |name: &str| checkpoint.get(name).and_then(Value::as_str).unwrap_or_default();
     let position = checkpoint.get("position").and_then(Value::as_i64).unwrap_or_default();
-    let named = text("key");
-    if key.is_some_and(|key| key != named) {
+    let (named, era) = (text("key"), checkpoint.get("era").and_then(Value::as_str));
+    if key.is_some_and(|key| !leads_to(key, named, checkpoint)) {
         report.faults.push("the checkpoint names another key than the one asked for".to_owned());
-    } else if !seal::signed_by(named, text("provider"), position, text("hash"), text("at"), text("signature")) {
+    } else if !seal::signed_by(named, text("provider"), position, text("hash"), text("at"), era, text("signature")) {
         report.faults.push("the checkpoint's signature does not hold".to_owned());
     } else if chain.get(&position).is_none_or(|link| link.hash != text("hash")) {
         report.faults.push(format!("position {position}: the checkpoint stands behind an entry that is not in the file"));

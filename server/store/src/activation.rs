@@ -123,11 +123,11 @@ impl Store {
             let before = if state == State::Agreed { self.predecessor(conn, due.agreement)? } else { None };
             let floor = self.floor_of(conn, due, &share, &terms)?;
             // The head reaches the floor even where no row changed: below it nothing can be read.
-            let head = if staged.changed || floor > share.head { share.head + 1 } else { share.head };
+            let head = if staged.moved.anything() || floor > share.head { share.head + 1 } else { share.head };
             let update = "update shares set head = ?, floor = ?, version = ? where number = ?";
             conn.execute(Sql::new(update).bind(head).bind(floor).bind(due.version).bind(due.agreement))?;
             if head > share.head {
-                share::note_edition(conn, due.agreement, head, number)?;
+                share::note_edition(conn, due.agreement, head, number, &staged.moved)?;
             }
             if state == State::Agreed {
                 // A new version is no way around the other side's halt, not even once the halted one has run out.

@@ -9,7 +9,7 @@
 use hayward_domain::mutants;
 
 use crate::error::{Result, StoreError};
-use crate::shelf::{ShareQuery, ShareRow, ShareSummary, SharedRow, View};
+use crate::shelf::{ShareParts, ShareQuery, ShareSummary, SharedRow, View};
 use crate::sql::{Sql, rows};
 
 /// Where a client stands in the feed.
@@ -155,11 +155,10 @@ impl View<'_> {
             if then.is_none() && !answers {
                 continue;
             }
-            let summary = ShareRow {
+            let summary = ShareParts {
                 number: row.number,
                 shelf: row.shelf,
                 edition,
-                floor: row.floor,
                 provider: row.provider,
                 agreement: row.agreement,
                 version: row.version,

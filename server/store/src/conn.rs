@@ -13,7 +13,8 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 
 use crate::bulk::Rows;
 use crate::error::{Result, StoreError};
-use crate::sql::Sql;
+use crate::shelf::{SharedColumns, SharedRowRow};
+use crate::sql::{Placed, Sql};
 use crate::turn::Turn;
 
 /// One connection to one of the two.
@@ -49,6 +50,12 @@ impl Conn {
     /// Every row that the query finds.
     pub(crate) fn load<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>> {
         on!(self, conn => Ok(sql.load::<T>(conn)?))
+    }
+
+    /// Rows of shares.
+    pub(crate) fn load_shared(&mut self, sql: Sql) -> Result<Vec<SharedRowRow>> {
+        let placed = Placed::<SharedColumns>::new(sql);
+        on!(self, conn => Ok(placed.load::<SharedRowRow>(conn)?))
     }
 
     /// The first row, if there is one.
@@ -177,7 +184,8 @@ impl Manager {
                  pragma temp_store = memory; pragma wal_autocheckpoint = 8000; pragma cache_size = -65536;"
             }
             Use::Read => {
-                "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory;"
+                "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory; \
+                 pragma mmap_size = 1073741824;"
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
@@ -283,6 +291,7 @@ impl Db {
                 .idle_timeout(Some(Duration::from_secs(60)))
                 .connection_timeout(Duration::from_secs(20))
                 .error_handler(Box::new(Quiet))
+                .event_handler(Box::new(crate::waits::Waits))
                 .build_unchecked(manager)
         };
         let (writers, readers) = match kind {
@@ -349,25 +358,28 @@ fn checkout(pool: &Pool) -> Result<r2d2::PooledConnection<Manager>> {
     pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
+/// A connection in a transaction that has just begun.
+fn begun(pool: &Pool, begin: &str) -> Result<r2d2::PooledConnection<Manager>> {
+    let mut tries = pool.max_size();
+    loop {
+        let mut conn = checkout(pool)?;
+        let Err(error) = conn.batch(begin) else { return Ok(conn) };
+        conn.broken = true;
+        // A server that closes idle connections, or was away, leaves a pool of dead ones: behind them is a fresh one, which tells
+        // that from a database that is gone.
+        if conn.kind() == Kind::Sqlite || tries == 0 {
+            return Err(error);
+        }
+        tries -= 1;
+    }
+}
+
 fn transact<T, E: From<StoreError>>(
     pool: &Pool,
     begin: &str,
     f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
-    let mut conn = checkout(pool)?;
-    if let Err(error) = conn.batch(begin) {
-        conn.broken = true;
-        // A server closes idle connections; one fresh try tells that from a database that is gone.
-        if conn.kind() == Kind::Sqlite {
-            return Err(error.into());
-        }
-        drop(conn);
-        conn = checkout(pool)?;
-        if let Err(error) = conn.batch(begin) {
-            conn.broken = true;
-            return Err(error.into());
-        }
-    }
+    let mut conn = begun(pool, begin)?;
     // A panic must not hand an open transaction to the next user of the connection.
     let done = match catch_unwind(AssertUnwindSafe(|| f(&mut conn))) {
         Ok(Ok(value)) => conn.batch("commit").map(|()| value).map_err(E::from),

@@ -2,7 +2,7 @@
 
 use crate::conn::Conn;
 use crate::error::Result;
-use crate::sql::{Number, Sql};
+use crate::sql::{Number, Sql, rows};
 
 /// Takes `count` numbers of `name` and returns the first.
 pub(crate) fn take(conn: &mut Conn, name: &str, count: i64) -> Result<i64> {
@@ -17,7 +17,17 @@ pub(crate) fn commit(conn: &mut Conn) -> Result<i64> {
     Ok(conn.one::<Number>(Sql::new(update))?.value)
 }
 
+rows! {
+    NewestRow { number: i64, pruned: i64 }
+}
+
 /// The number of the newest commit that this snapshot sees.
 pub(crate) fn newest(conn: &mut Conn) -> Result<i64> {
-    Ok(conn.one::<Number>(Sql::new("select number as value from commit_counter where only_row = 1"))?.value)
+    kept(conn).map(|(newest, _)| newest)
+}
+
+/// The number of the newest commit that this snapshot sees, and that of the oldest that is honoured.
+pub(crate) fn kept(conn: &mut Conn) -> Result<(i64, i64)> {
+    let row = conn.one::<NewestRow>(Sql::new("select number, pruned from commit_counter where only_row = 1"))?;
+    Ok((row.number, row.pruned))
 }

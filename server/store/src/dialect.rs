@@ -72,3 +72,53 @@ pub(crate) fn for_update(kind: Kind) -> &'static str {
         Kind::Postgres => " for update",
     }
 }
+
+/// The names of the tables that are there, each as `value`.
+pub(crate) fn tables(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => "select name as value from sqlite_master where type = 'table' and name not like 'sqlite%' order by name",
+        Kind::Postgres => {
+            "select c.relname::text as value from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             where n.nspname = current_schema() and c.relkind in ('r', 'p') order by 1"
+        }
+    }
+}
+
+/// The database's own clock, in microseconds. SQLite has none but ours.
+pub(crate) fn clock(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Sqlite => None,
+        Kind::Postgres => Some("select (extract(epoch from clock_timestamp()) * 1000000)::bigint as value"),
+    }
+}
+
+/// What is wrong with the database's own structures: `ok`, or a line each. PostgreSQL looks after its own.
+pub(crate) fn integrity(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Sqlite => Some("select quick_check as value from pragma_quick_check"),
+        Kind::Postgres => None,
+    }
+}
+
+/// The names of a table's columns in their order, each as `value`; the table's name is bound.
+pub(crate) fn columns(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => "select name as value from pragma_table_info(?) order by cid",
+        Kind::Postgres => {
+            "select attname::text as value from pg_attribute
+             where attrelid = to_regclass(?) and attnum > 0 and not attisdropped order by attnum"
+        }
+    }
+}
+
+/// What the database itself finds wrong with its files or its references, each as `value`.
+pub(crate) fn own_faults(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Sqlite => &[
+            "select integrity_check as value from pragma_integrity_check where integrity_check <> 'ok'",
+            "select 'a row of ' || \"table\" || ' refers to one of ' || parent || ' that is not there' as value from pragma_foreign_key_check",
+        ],
+        // PostgreSQL checked every reference when the rows were written.
+        Kind::Postgres => &[],
+    }
+}

@@ -332,7 +332,8 @@ impl Store {
         })
     }
 
-    /// Imports that say they are at work while nobody is: their server stopped.
+    /// Imports that say they are at work while nobody is: their server stopped. A commit holds the claim of its list for as long as it
+    /// lasts; who only reads a file says now and then that it is alive.
     ///
     /// # Errors
     /// Only the database's.
@@ -340,9 +341,9 @@ impl Store {
         let now = (self.clock)();
         let silent = now.minus(std::time::Duration::from_secs(60));
         let update = "update imports set state = 'interrupted', changed_at = ?
-            where state in ('reading', 'committing') and changed_at < ?
-            and not exists (select 1 from claims c where c.dataset = imports.dataset and c.purpose is not null and c.until > ?)";
-        let any = "select count(*) as value from imports where state in ('reading', 'committing') and changed_at < ?";
+            where (state = 'reading' and changed_at < ?) or (state = 'committing' and not exists
+                (select 1 from claims c where c.dataset = imports.dataset and c.purpose is not null and c.until > ?))";
+        let any = "select count(*) as value from imports where (state = 'reading' and changed_at < ?) or state = 'committing'";
         if self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(any).bind(silent)))?.value == 0 {
             return Ok(0);
         }

@@ -1,7 +1,8 @@
 //! The commons' keys: one file, shared by the servers of a commons and left out of backups.
 //!
 //! Each purpose has a key of its own, so that one can be replaced without the others. The key of record ids is never replaced:
-//! an id that a partner keeps must go on meaning the same record.
+//! an id that a partner keeps must go on meaning the same record. Pseudonyms hang on secrets of the agreements, which the wrapping
+//! key only encloses: replacing that changes no pseudonym. See [`crate::rotation`].
 
 use std::fmt;
 
@@ -20,8 +21,35 @@ use crate::error::{Result, StoreError};
 pub struct Keyring {
     ids: [u8; 32],
     wrap: [u8; 32],
-    cursor: [u8; 32],
+    cursor: CursorKeys,
     signing: [u8; 32],
+}
+
+/// What seals cursors, and what sealed them before: those are known as ours, and too old.
+#[derive(Clone, Copy)]
+pub struct CursorKeys {
+    /// Seals and opens.
+    pub current: [u8; 32],
+    /// Sealed what is refused as too old.
+    pub former: Option<[u8; 32]>,
+}
+
+// By hand: keys do not belong in logs.
+impl fmt::Debug for CursorKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CursorKeys")
+    }
+}
+
+/// Which keys are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotate {
+    /// What encloses the agreements' secrets.
+    pub wrap: bool,
+    /// What seals cursors.
+    pub cursor: bool,
+    /// What signs checkpoints of the ledger.
+    pub signing: bool,
 }
 
 // By hand: keys do not belong in logs.
@@ -39,6 +67,9 @@ struct KeyFile {
     ids: String,
     wrap: String,
     cursor: String,
+    /// Only after a rotation; a program that does not know it must not run with this file, since it would forget it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former_cursor: Option<String>,
     signing: String,
 }
 
@@ -51,7 +82,23 @@ impl Keyring {
             key.iter_mut().zip(bytes.iter().skip(at * 32)).for_each(|(to, from)| *to = *from);
             key
         };
-        Self { ids: part(0), wrap: part(1), cursor: part(2), signing: part(3) }
+        Self { ids: part(0), wrap: part(1), cursor: CursorKeys { current: part(2), former: None }, signing: part(3) }
+    }
+
+    /// These keys, some of them replaced by what the random bytes hold.
+    #[must_use]
+    pub fn rotated(&self, rotate: Rotate, bytes: &[u8; 128]) -> Self {
+        let fresh = Self::from_random(bytes);
+        Self {
+            ids: self.ids,
+            wrap: if rotate.wrap { fresh.wrap } else { self.wrap },
+            cursor: if rotate.cursor {
+                CursorKeys { current: fresh.cursor.current, former: Some(self.cursor.current) }
+            } else {
+                self.cursor
+            },
+            signing: if rotate.signing { fresh.signing } else { self.signing },
+        }
     }
 
     /// The text of a key file.
@@ -61,7 +108,8 @@ impl Keyring {
             version: 1,
             ids: base32(&self.ids),
             wrap: base32(&self.wrap),
-            cursor: base32(&self.cursor),
+            cursor: base32(&self.cursor.current),
+            former_cursor: self.cursor.former.map(|key| base32(&key)),
             signing: base32(&self.signing),
         };
         serde_json::to_string_pretty(&file).map(|text| text + "\n").unwrap_or_default()
@@ -84,7 +132,10 @@ impl Keyring {
         Ok(Self {
             ids: key("ids", &file.ids)?,
             wrap: key("wrap", &file.wrap)?,
-            cursor: key("cursor", &file.cursor)?,
+            cursor: CursorKeys {
+                current: key("cursor", &file.cursor)?,
+                former: file.former_cursor.map(|text| key("former_cursor", &text)).transpose()?,
+            },
             signing: key("signing", &file.signing)?,
         })
     }
@@ -95,9 +146,9 @@ impl Keyring {
         RecordIdKeys::new(self.ids)
     }
 
-    /// The key that seals cursors.
+    /// The keys of cursors.
     #[must_use]
-    pub fn cursor(&self) -> [u8; 32] {
+    pub fn cursor(&self) -> CursorKeys {
         self.cursor
     }
 
@@ -114,6 +165,23 @@ impl Keyring {
         base32(bytes.get(..10).unwrap_or_default())
     }
 
+    /// Prints that tell keys apart and give nothing of them away: what for, and the print.
+    #[must_use]
+    pub fn prints(&self) -> [(&'static str, String); 4] {
+        let print = |key: &[u8; 32]| base32(mac(key, b"hayward key print").get(..10).unwrap_or_default());
+        [
+            ("ids", print(&self.ids)),
+            ("wrap", print(&self.wrap)),
+            ("cursor", print(&self.cursor.current)),
+            ("signing", print(&self.signing)),
+        ]
+    }
+
+    /// What `former` enclosed, enclosed by these keys.
+    pub(crate) fn rewrap(&self, former: &Self, agreement: &AgreementId, wrapped: &str) -> Result<String> {
+        self.wrap(agreement, &former.secret(agreement, wrapped)?)
+    }
+
     /// An agreement's secret as it is stored.
     pub(crate) fn wrap(&self, agreement: &AgreementId, secret: &[u8; 32]) -> Result<String> {
         let payload = Payload { msg: secret, aad: agreement.as_str().as_bytes() };
@@ -122,12 +190,19 @@ impl Keyring {
     }
 
     /// The keys of an agreement, from its stored secret.
-    pub(crate) fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where other keys wrapped it.
+    pub fn unwrap(&self, agreement: &AgreementId, wrapped: &str) -> Result<AgreementKeys> {
+        self.secret(agreement, wrapped).map(AgreementKeys::new)
+    }
+
+    fn secret(&self, agreement: &AgreementId, wrapped: &str) -> Result<[u8; 32]> {
         let wrong = StoreError::Corrupt("an agreement's secret that these keys do not open");
         let Some(sealed) = from_base32(wrapped) else { return Err(wrong) };
         let payload = Payload { msg: &sealed, aad: agreement.as_str().as_bytes() };
         let Ok(secret) = self.cipher().decrypt(&self.nonce(agreement).into(), payload) else { return Err(wrong) };
-        <[u8; 32]>::try_from(secret).map(AgreementKeys::new).map_err(|_| wrong)
+        <[u8; 32]>::try_from(secret).map_err(|_| wrong)
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {

@@ -4,7 +4,9 @@
 //! of it blocks: callers run it where a dropped request cannot cancel it.
 
 mod activation;
+mod acts;
 mod agreements;
+mod backup;
 mod bulk;
 mod changes;
 mod claim;
@@ -14,10 +16,15 @@ mod counter;
 mod datasets;
 mod dialect;
 mod edition;
+mod era;
 mod error;
+mod figures;
 mod filter;
 mod floor;
 mod imports;
+mod inspect;
+mod invites;
+mod journal;
 mod keys;
 mod ledger;
 mod migrate;
@@ -27,6 +34,8 @@ mod people;
 mod preview;
 mod prune;
 mod records;
+mod roster;
+mod rotation;
 mod schemas;
 mod settings;
 mod share;
@@ -35,10 +44,11 @@ mod spool;
 mod sql;
 mod tokens;
 mod turn;
+mod waits;
 mod writing;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
@@ -46,22 +56,34 @@ use hayward_domain::moment::Moment;
 use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
-pub use agreements::{AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use acts::Act;
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use backup::{
+    Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
+    note_backup, restore,
+};
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
-pub use clients::{Client, NewClient};
+pub use clients::{Client, ListedClient, NewClient};
 pub use conn::{DatabaseUrl, Kind};
 pub use datasets::{CatalogueEntry, Dataset, NewDataset};
+pub use era::{CursorKey, Era};
 pub use error::{Result, StoreError};
+pub use figures::Figures;
 pub use imports::{Import, ImportState, NewImport, StoredSource};
-pub use keys::Keyring;
-pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, PublicRead, Sealable, commons_file};
+pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
+pub use invites::{Invited, ListedInvite, NewInvite};
+pub use journal::{Closing, Keep, Note, Stop};
+pub use keys::{CursorKeys, Keyring, Rotate};
+pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
 pub use preview::Preview;
 pub use records::{OwnPage, OwnRecord, private_name};
+pub use roster::{Listed, Standing};
+pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
-pub use shelf::{AudienceKind, BUDGET, ShareQuery, ShareSummary, SharedPage, SharedRow, View, Viewer};
+pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
 pub use writing::{Counts, DiffItem};
 
@@ -87,8 +109,16 @@ pub struct Store {
     db: Db,
     keyring: Keyring,
     clock: Clock,
+    era: Era,
+    /// What tells this commons from every other one.
+    commons: String,
+    /// Where it is noted what was closed.
+    keep: OnceLock<Keep>,
     schemas: Named<(String, i64), Arc<Schema>>,
     terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
+    /// Words that some schema stands under.
+    collections: RwLock<HashSet<String>>,
+    standing: Mutex<shelf::Standing>,
 }
 
 rows! {
@@ -105,7 +135,24 @@ impl Store {
     pub fn open(url: &DatabaseUrl, keyring: Keyring, clock: Clock) -> Result<Arc<Self>> {
         let db = Db::open(url, "public", 16)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Commons))?;
-        Ok(Arc::new(Self { db, keyring, clock, schemas: Mutex::default(), terms: Mutex::default() }))
+        Ok(Arc::new(Self::on(db, keyring, clock)?))
+    }
+
+    /// A store on a database that is up to date.
+    fn on(db: Db, keyring: Keyring, clock: Clock) -> Result<Self> {
+        let (era, commons) = era::current(&db, &*clock)?;
+        Ok(Self {
+            db,
+            keyring,
+            clock,
+            era,
+            commons,
+            keep: OnceLock::new(),
+            schemas: Mutex::default(),
+            terms: Mutex::default(),
+            collections: RwLock::default(),
+            standing: Mutex::default(),
+        })
     }
 
     /// Which database it is.

@@ -2,9 +2,15 @@
 //!
 //! One portable text per step; where PostgreSQL needs more, it stands beside it and runs in the same transaction.
 
+use serde::{Deserialize, Serialize};
+
 use crate::conn::{Conn, Kind};
+use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::sql::{Number, Sql};
+use crate::sql::{Number, Sql, Word};
+
+/// Stands in a database from before the first step of a restore until after its last one: nobody may serve it then.
+pub(crate) const UNFINISHED: &str = "unfinished_restore";
 
 /// One step. Steps are only ever added.
 struct Step {
@@ -24,7 +30,8 @@ macro_rules! step {
 }
 
 /// Which database of the two that make a commons.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Tree {
     Commons,
     Ledger,
@@ -32,18 +39,61 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 2] = [step!("commons", "0001_commons"), step!("commons", "0003_writing")];
-        static LEDGER: [Step; 1] = [step!("ledger", "0001_ledger")];
+        static COMMONS: [Step; 5] = [
+            step!("commons", "0001_commons"),
+            step!("commons", "0002_reading"),
+            step!("commons", "0003_writing"),
+            step!("commons", "0004_eras"),
+            step!("commons", "0005_operation"),
+        ];
+        static LEDGER: [Step; 3] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links"), step!("ledger", "0004_eras")];
         match self {
             Self::Commons => &COMMONS,
             Self::Ledger => &LEDGER,
         }
     }
+
+    /// The last step that this program knows.
+    pub(crate) fn last_step(self) -> i64 {
+        i64::try_from(self.steps().len()).unwrap_or(i64::MAX)
+    }
 }
 
-/// Runs what has not run yet, under a lock, each step in a transaction of its own.
+/// Runs what has not run yet.
 pub(crate) fn run(conn: &mut Conn, tree: Tree) -> Result<()> {
-    for (at, step) in tree.steps().iter().enumerate() {
+    refuse_newer(conn, tree)?;
+    if tables(conn)?.iter().any(|name| name == UNFINISHED) {
+        return Err(StoreError::refused(
+            "unfinished-restore",
+            "a restore into this database did not come to its end; restore into it again",
+        ));
+    }
+    run_first(conn, tree, usize::MAX)
+}
+
+/// The names of the tables that are there.
+pub(crate) fn tables(conn: &mut Conn) -> Result<Vec<String>> {
+    let tables = Sql::new(dialect::tables(conn.kind()));
+    Ok(conn.load::<Word>(tables)?.into_iter().map(|row| row.value).collect())
+}
+
+/// The names of this program's steps.
+pub(crate) fn known(tree: Tree) -> Vec<&'static str> {
+    tree.steps().iter().map(|step| step.name).collect()
+}
+
+/// The names of the steps that a database has taken; none where there is no commons.
+pub(crate) fn applied(conn: &mut Conn) -> Result<Vec<String>> {
+    if !tables(conn)?.iter().any(|name| name == "migrations") {
+        return Ok(Vec::new());
+    }
+    let names = Sql::new("select name as value from migrations order by version");
+    Ok(conn.load::<Word>(names)?.into_iter().map(|row| row.value).collect())
+}
+
+/// Runs those of the first `count` steps that have not run yet, under a lock, each in a transaction of its own.
+pub(crate) fn run_first(conn: &mut Conn, tree: Tree, count: usize) -> Result<()> {
+    for (at, step) in tree.steps().iter().enumerate().take(count) {
         let version = i64::try_from(at + 1).unwrap_or(i64::MAX);
         // Servers that start together wait here for one another. The lock ends with the transaction.
         conn.batch(match conn.kind() {
@@ -58,12 +108,23 @@ pub(crate) fn run(conn: &mut Conn, tree: Tree) -> Result<()> {
             }
         }
     }
-    let newest = i64::try_from(tree.steps().len()).unwrap_or(i64::MAX);
-    let found = conn.one::<Number>(Sql::new("select coalesce(max(version), 0) as value from migrations"))?.value;
-    if found > newest {
+    refuse_newer(conn, tree)
+}
+
+/// Refuses a database that a newer program has changed: what this one would write there might be wrong.
+pub(crate) fn refuse_newer(conn: &mut Conn, tree: Tree) -> Result<()> {
+    if done(conn)? > tree.last_step() {
         return Err(StoreError::refused("newer-database", "this database was migrated by a newer Hayward; run that one"));
     }
     Ok(())
+}
+
+/// The last step that a database has been through; 0 for one that has seen none.
+pub(crate) fn done(conn: &mut Conn) -> Result<i64> {
+    if !tables(conn)?.iter().any(|name| name == "migrations") {
+        return Ok(0);
+    }
+    Ok(conn.one::<Number>(Sql::new("select coalesce(max(version), 0) as value from migrations"))?.value)
 }
 
 fn apply(conn: &mut Conn, tree: Tree, step: &Step, version: i64) -> Result<()> {

@@ -59,11 +59,13 @@ pub struct Person {
     pub password_hash: String,
     /// What they are, and where: by organization.
     pub positions: Vec<(Organization, Vec<Role>)>,
+    /// Whether the operator has shut them out.
+    pub disabled: bool,
 }
 
 rows! {
     OrganizationRow { number: i64, id: String, slug: String, name: String }
-    PersonRow { id: String, password_hash: String }
+    PersonRow { id: String, password_hash: String, disabled_at: Option<i64> }
     PositionRow { organization: i64, role: String }
 }
 
@@ -75,7 +77,7 @@ impl OrganizationRow {
 }
 
 /// An e-mail address as it is compared: trimmed and lower-case.
-fn folded(email: &str) -> String {
+pub(crate) fn folded(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
@@ -164,7 +166,7 @@ impl Store {
     /// Only the database's.
     pub fn person(&self, email: &str) -> Result<Option<Person>> {
         self.db.read(Eyes::Own, |conn| {
-            let select = Sql::new("select id, password_hash from people where email = ?").bind(folded(email));
+            let select = Sql::new("select id, password_hash, disabled_at from people where email = ?").bind(folded(email));
             let Some(row) = conn.first::<PersonRow>(select)? else { return Ok(None) };
             let id = PersonId::parse(&row.id).ok_or(StoreError::Corrupt("a person"))?;
             let select = "select organization, role from positions where person = ? order by organization, role";
@@ -180,7 +182,7 @@ impl Store {
                     }
                 }
             }
-            Ok(Some(Person { id, password_hash: row.password_hash, positions }))
+            Ok(Some(Person { id, password_hash: row.password_hash, positions, disabled: row.disabled_at.is_some() }))
         })
     }
 
@@ -199,9 +201,7 @@ fn add_organization(conn: &mut Conn, new: &NewOrganization, now: Moment) -> Resu
     if new.slug.is_empty() || new.slug.len() > 64 || !new.slug.bytes().all(plain) {
         return Err(StoreError::refused("bad-slug", "a slug has 1 to 64 lower-case letters, digits and hyphens"));
     }
-    if new.name.trim().is_empty() || new.name.len() > 1_000 || new.name.contains('\0') {
-        return Err(StoreError::refused("bad-name", "a name has 1 to 1000 bytes and no NUL"));
-    }
+    plain_name(&new.name)?;
     let number = counter::take(conn, "organization", 1)?;
     let insert = "insert into organizations (number, id, slug, name, created_at) values (?, ?, ?, ?, ?)";
     let insert = Sql::new(insert).bind(number).bind(new.id.as_str()).bind(&new.slug).bind(&new.name).bind(now);
@@ -209,11 +209,25 @@ fn add_organization(conn: &mut Conn, new: &NewOrganization, now: Moment) -> Resu
     Ok(OrganizationNumber(number))
 }
 
-fn add_person(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<()> {
-    let email = folded(&new.email);
+/// A name that can be kept.
+pub(crate) fn plain_name(name: &str) -> Result<()> {
+    if name.trim().is_empty() || name.len() > 1_000 || name.contains('\0') {
+        return Err(StoreError::refused("bad-name", "a name has 1 to 1000 bytes and no NUL"));
+    }
+    Ok(())
+}
+
+/// An e-mail address as it is kept.
+pub(crate) fn address(email: &str) -> Result<String> {
+    let email = folded(email);
     if !email.contains('@') || email.len() > 320 || email.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(StoreError::refused("bad-email", "an e-mail address has an `@` and no spaces"));
     }
+    Ok(email)
+}
+
+pub(crate) fn add_person(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<()> {
+    let email = address(&new.email)?;
     let insert = "insert into people (id, email, name, password_hash, operator, created_at) values (?, ?, ?, ?, ?, ?)";
     let insert = Sql::new(insert).bind(new.id.as_str()).bind(&email).bind(&new.name).bind(&new.password_hash);
     let insert = insert.bind(i64::from(new.operator)).bind(now);
@@ -221,7 +235,7 @@ fn add_person(conn: &mut Conn, new: &NewPerson, now: Moment) -> Result<()> {
     new.positions.iter().try_for_each(|(organization, role)| add_position(conn, &new.id, *organization, *role))
 }
 
-fn add_position(conn: &mut Conn, person: &PersonId, organization: OrganizationNumber, role: Role) -> Result<()> {
+pub(crate) fn add_position(conn: &mut Conn, person: &PersonId, organization: OrganizationNumber, role: Role) -> Result<()> {
     if role == Role::Operator {
         return Err(StoreError::refused("not-a-position", "an operator belongs to the commons, not to an organization"));
     }

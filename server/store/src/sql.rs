@@ -3,6 +3,8 @@
 //! The text uses `?` for every value and only what SQLite and PostgreSQL both understand; the few words they do not share come
 //! from [`crate::dialect`]. Values travel as binds, never inside the text.
 
+use std::marker::PhantomData;
+
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
@@ -195,6 +197,38 @@ impl Query for Sql {
 }
 
 impl<C> diesel::RunQueryDsl<C> for Sql {}
+
+/// A query whose columns are read by their places, which is quicker than by their names: for what is read by the thousand.
+pub(crate) struct Placed<Columns> {
+    sql: Sql,
+    columns: PhantomData<Columns>,
+}
+
+impl<Columns> Placed<Columns> {
+    pub(crate) fn new(sql: Sql) -> Self {
+        Self { sql, columns: PhantomData }
+    }
+}
+
+impl<Columns, DB: diesel::backend::Backend> QueryFragment<DB> for Placed<Columns>
+where
+    Sql: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.sql.walk_ast(out)
+    }
+}
+
+impl<Columns> QueryId for Placed<Columns> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Columns> Query for Placed<Columns> {
+    type SqlType = Columns;
+}
+
+impl<Columns, C> diesel::RunQueryDsl<C> for Placed<Columns> {}
 
 /// The SQL type that a Rust type is read as.
 pub(crate) trait Column {

@@ -5,10 +5,11 @@ use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::{Role, Scope, Scopes};
 
-use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
+use crate::journal::Closing;
 use crate::sql::{Sql, Word, rows};
+use crate::{Store, counter};
 
 /// Who asks: an organization, and the person or program that acts for it.
 #[derive(Clone, Debug)]
@@ -64,19 +65,7 @@ impl Store {
     /// Only the database's.
     pub fn add_token(&self, new: &NewToken) -> Result<()> {
         let now = (self.clock)();
-        let person = new.person.as_ref().map(|id| id.as_str().to_owned());
-        let client = new.client.as_ref().map(|id| id.as_str().to_owned());
-        // The same token again (a demo world made twice from one seed) is the same token, with a longer life.
-        let insert = "insert into tokens (hash, organization, person, client, scopes, issued_at, expires_at)
-            values (?, ?, ?, ?, ?, ?, ?) on conflict (hash) do update set expires_at = excluded.expires_at";
-        let insert = Sql::new(insert).bind(&new.hash).bind(new.organization.0).bind(person).bind(client);
-        let insert = insert.bind(new.scopes.to_string()).bind(now).bind(new.expires_at);
-        self.db.write(|conn| {
-            conn.execute(
-                Sql::new("delete from tokens where expires_at < ?").bind(now.minus(std::time::Duration::from_secs(86_400))),
-            )?;
-            conn.execute(insert).map(drop)
-        })
+        self.db.write(|conn| add_token(conn, new, now))
     }
 
     /// Who holds the token with this hash.
@@ -95,8 +84,28 @@ impl Store {
     pub fn revoke_token(&self, hash: &str) -> Result<()> {
         let now = (self.clock)();
         let update = Sql::new("update tokens set revoked_at = ? where hash = ? and revoked_at is null").bind(now).bind(hash);
-        self.db.write(|conn| conn.execute(update).map(drop))
+        let revoked = self.db.write(|conn| {
+            let revoked = conn.execute(update)?;
+            Ok::<_, StoreError>((revoked > 0).then_some(counter::newest(conn)?))
+        })?;
+        match revoked {
+            Some(commit) => self.write_down(commit, now, Closing::TokenRevoked { hash: hash.to_owned() }),
+            None => Ok(()),
+        }
     }
+}
+
+pub(crate) fn add_token(conn: &mut Conn, new: &NewToken, now: Moment) -> Result<()> {
+    let person = new.person.as_ref().map(|id| id.as_str().to_owned());
+    let client = new.client.as_ref().map(|id| id.as_str().to_owned());
+    // The same token again (a demo world made twice from one seed) is the same token, with a longer life.
+    let insert = "insert into tokens (hash, organization, person, client, scopes, issued_at, expires_at)
+        values (?, ?, ?, ?, ?, ?, ?) on conflict (hash) do update set expires_at = excluded.expires_at";
+    let insert = Sql::new(insert).bind(&new.hash).bind(new.organization.0).bind(person).bind(client);
+    let insert = insert.bind(new.scopes.to_string()).bind(now).bind(new.expires_at);
+    let long_ago = now.minus(std::time::Duration::from_secs(86_400));
+    conn.execute(Sql::new("delete from tokens where expires_at < ?").bind(long_ago))?;
+    conn.execute(insert).map(drop)
 }
 
 pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller> {

@@ -30,7 +30,7 @@ impl Commons {
             let (mut items, mut after) = (Vec::new(), None);
             loop {
                 let page = view.list(&shares, condition, order, after, 100)?;
-                items.extend(page.rows.iter().map(|row| item(row, &shares)));
+                items.extend(page.rows.iter().map(|row| item(row, shares.of(row.share).unwrap())));
                 after = page.after;
                 if after.is_none() {
                     return Ok(items);
@@ -45,7 +45,7 @@ impl Commons {
     pub fn get(&self, viewer: &Viewer, collection: &str, id: &str) -> Option<Value> {
         let got = self.store.view::<_, StoreError>(viewer, |view| {
             let shares = view.shares(collection, &ShareQuery::default(), view.commit)?;
-            view.get(&shares, id).map(|(row, share)| item(&row, &[share]))
+            view.get(&shares, id).map(|(row, share)| item(&row, &share))
         });
         if_found(got)
     }
@@ -60,8 +60,7 @@ impl Commons {
 
 /// A shared row as it goes over the wire: `{id, provider, agreement, edition, …}`.
 #[must_use]
-pub fn item(row: &SharedRow, shares: &[ShareSummary]) -> Value {
-    let share = shares.iter().find(|share| share.number() == row.share).unwrap();
+pub fn item(row: &SharedRow, share: &ShareSummary) -> Value {
     let mut item = json!({"id": row.id, "provider": share.provider, "agreement": share.agreement, "edition": row.edition});
     let fields: Map<String, Value> = serde_json::from_str(row.record.payload()).unwrap();
     item.as_object_mut().unwrap().extend(fields);

@@ -54,7 +54,7 @@ fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Request
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => request,
-        ("POST", "/setup" | "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        ("POST", "/setup" | "/invite" | "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),

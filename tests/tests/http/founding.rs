@@ -72,6 +72,7 @@ pub fn found(url: &str) {
         listen: ([127, 0, 0, 1], 0).into(),
         database: DatabaseUrl::parse(url).unwrap(),
         keyring: Keyring::from_random(&bytes),
+        journal: None,
         upload_limit: config::UPLOAD_LIMIT,
         kept: config::KEPT,
         workers: None,

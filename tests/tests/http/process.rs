@@ -1,33 +1,13 @@
 //! The program as a process: built, started, listened to, stopped.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use hayward_tests::TestDatabase;
+use hayward_tests::program::program;
 use reqwest::blocking::Client;
 use serde_json::Value;
-
-/// The program, built from what these tests were built from.
-fn program() -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--message-format", "json", "--bin", "hayward", "-p", "hayward", "-p", "hayward-tests"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .env("CARGO_TARGET_DIR", target)
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["executable"].as_str().map(PathBuf::from);
-    let mut program = Command::new(messages.lines().find_map(of).expect("cargo says where it put the program"));
-    for variable in ["DATABASE_URL", "HAYWARD_KEY_FILE", "HAYWARD_LISTEN", "HAYWARD_LOG"] {
-        program.env_remove(variable);
-    }
-    program
-}
 
 /// Runs the program to its end.
 pub fn run(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {

@@ -78,3 +78,16 @@ on_both! {
         assert_eq!(commons.state(&a, &agreement, 1), "offered");
     }
 }
+
+on_both! {
+    fn nobody_waits_for_a_steward_who_is_shut_out(commons: Commons) {
+        let (a, b, list) = parties(&commons);
+        commons.store.set_approval_rule(b.number, "all").unwrap();
+        let away = commons.another_steward(&b);
+        let email = format!("another@{}.example", away.person.unwrap());
+        commons.store.disable(&email, true).unwrap();
+        let agreement = commons.propose(&a.steward, &commons.terms(&list, To::One(&b), &json!({}))).unwrap();
+        approve(&commons, &a.steward, &agreement);
+        assert_eq!(approve(&commons, &b.steward, &agreement), Outcome::Agreed);
+    }
+}

@@ -35,7 +35,7 @@ impl Copy {
         for (_, change) in page.items {
             match change {
                 ChangeItem::Upserted(row) => {
-                    let item = item(&row, &page.shares);
+                    let item = item(&row, page.shares.iter().find(|share| share.number() == row.share).unwrap());
                     let key = (item["agreement"].as_str().unwrap().to_owned(), row.id);
                     self.items.insert(key, item);
                 }

@@ -89,7 +89,7 @@ fn chain(ledger: &LedgerStore, provider: &str) -> Vec<String> {
         ids.push(id);
     }
     let newest = ledger.checkpoint(provider).unwrap();
-    assert_eq!(newest.map(|(position, hash, _, _)| (position, hash)), (!ids.is_empty()).then_some((ids.len() as i64, previous)));
+    assert_eq!(newest.map(|point| (point.position, point.hash)), (!ids.is_empty()).then_some((ids.len() as i64, previous)));
     ids
 }
 

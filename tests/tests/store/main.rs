@@ -17,9 +17,10 @@ mod migrations;
 mod narrowing;
 mod paging;
 mod pruning;
-mod raw;
 mod reading;
 mod silence;
 mod tokens;
 mod undo;
 mod writing;
+
+use hayward_tests::raw;

@@ -220,7 +220,7 @@ on_both! {
         let there = commons.another_store().unwrap().view::<_, StoreError>(&b.viewer, |view| {
             let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
             let page = view.list(&shares, &Condition::All(Vec::new()), &Order::default(), None, 50)?;
-            Ok(page.rows.iter().map(|row| item(row, &shares)).collect::<Vec<_>>())
+            Ok(page.rows.iter().map(|row| item(row, shares.of(row.share).unwrap())).collect::<Vec<_>>())
         });
         assert_eq!(there.unwrap(), here);
     }

@@ -4,6 +4,9 @@
 
 use serde_json::Value;
 
+/// Whole numbers below it are doubles without loss.
+const EXACT: u64 = 1 << 53;
+
 /// The canonical text of a document.
 #[must_use]
 pub fn text(json: &Value) -> String {
@@ -15,7 +18,11 @@ pub fn text(json: &Value) -> String {
 fn write(json: &Value, out: &mut String) {
     match json {
         Value::Null | Value::Bool(_) => out.push_str(&json.to_string()),
-        Value::Number(number) => out.push_str(&number.as_f64().map(self::number).unwrap_or_default()),
+        Value::Number(number) => match number.as_i64().filter(|whole| whole.unsigned_abs() < EXACT) {
+            // Most numbers are whole, and then there is nothing to find out.
+            Some(whole) => out.push_str(&whole.to_string()),
+            None => out.push_str(&number.as_f64().map(self::number).unwrap_or_default()),
+        },
         Value::String(text) => string(text, out),
         Value::Array(values) => {
             out.push('[');
@@ -28,7 +35,10 @@ fn write(json: &Value, out: &mut String) {
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             // The RFC sorts by UTF-16 code units, which is not the order of bytes beyond U+FFFF.
-            members.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+            members.sort_by(|(one, _), (other, _)| match one.is_ascii() && other.is_ascii() {
+                true => one.cmp(other),
+                false => one.encode_utf16().cmp(other.encode_utf16()),
+            });
             out.push('{');
             for (index, (key, value)) in members.into_iter().enumerate() {
                 separate(index, out);
@@ -49,7 +59,7 @@ fn separate(index: usize, out: &mut String) {
 
 /// A text as ECMAScript's `JSON.stringify` writes it, which is how serde_json does too.
 fn string(text: &str, out: &mut String) {
-    out.push_str(&Value::from(text).to_string());
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
 /// A number as ECMAScript's `Number::toString` writes it (ECMA-262, section 6.1.6.1.20).

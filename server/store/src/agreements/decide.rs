@@ -9,6 +9,7 @@ use hayward_domain::moment::Moment;
 use super::{AgreementRow, By, VersionRow, lock, transition, version, versions};
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
+use crate::journal::{Closing, Stop};
 use crate::sql::{Number, Sql, Word, rows};
 use crate::{Caller, Store, counter, floor};
 
@@ -88,7 +89,7 @@ impl Store {
         reason: Option<String>,
     ) -> Result<Outcome> {
         let now = (self.clock)();
-        self.db.write(|conn| {
+        let (commit, side, outcome) = self.db.write(|conn| {
             let commit = counter::commit(conn)?;
             let (agreement, side) = lock(conn, id, caller)?;
             let row = version(conn, agreement.number, number)?;
@@ -106,50 +107,73 @@ impl Store {
             if decision == Decision::End {
                 void_open(conn, &agreement, side, &by, now)?;
             }
-            match decision {
+            let outcome = match decision {
                 Decision::Suspend | Decision::End => {
                     floor::close(conn, agreement.number, commit)?;
-                    Ok(Outcome::Closed)
+                    Outcome::Closed
                 }
                 Decision::Resume if after.state == State::Active => {
                     floor::reopen(conn, agreement.number, commit)?;
-                    Ok(Outcome::Opened)
+                    Outcome::Opened
                 }
-                Decision::Approve if after.state == State::Agreed => Ok(Outcome::Agreed),
+                Decision::Approve if after.state == State::Agreed => Outcome::Agreed,
                 Decision::Certify => {
-                    // Without its secret nobody can ever again tell which record a pseudonym stood for. A version that stands or
-                    // may still come into force needs it: then it goes when the last of them is certified.
-                    let destroy = "update agreements set secret = null where number = ? and not exists
-                        (select 1 from agreement_versions v where v.agreement = agreements.number
-                        and v.state in ('requested', 'offered', 'agreed', 'active', 'suspended'))";
-                    conn.execute(Sql::new(destroy).bind(agreement.number))?;
-                    Ok(Outcome::Unchanged)
+                    destroy_secret(conn, agreement.number)?;
+                    Outcome::Unchanged
                 }
-                Decision::Approve | Decision::Decline | Decision::Withdraw | Decision::Resume => Ok(Outcome::Unchanged),
-            }
-        })
+                Decision::Approve | Decision::Decline | Decision::Withdraw | Decision::Resume => Outcome::Unchanged,
+            };
+            Ok::<_, StoreError>((commit, side, outcome))
+        })?;
+        if let Some(how) = Stop::of(decision) {
+            let (agreement, side, by) = (id.to_string(), side.as_str().to_owned(), caller.name().to_owned());
+            self.write_down(commit, now, Closing::Stopped { agreement, version: number, how, side, by })?;
+        }
+        Ok(outcome)
     }
 }
 
-/// Who ends an agreement ends what was to come after it, too.
-fn void_open(conn: &mut Conn, agreement: &AgreementRow, side: Side, by: &By, now: Moment) -> Result<()> {
+/// Without its secret nobody can ever again tell which record a pseudonym stood for. A version that stands or may still come into
+/// force needs it: then it goes when the last of them is certified.
+pub(super) fn destroy_secret(conn: &mut Conn, agreement: i64) -> Result<()> {
+    let destroy = "update agreements set secret = null where number = ? and not exists
+        (select 1 from agreement_versions v where v.agreement = agreements.number
+        and v.state in ('requested', 'offered', 'agreed', 'active', 'suspended'))";
+    conn.execute(Sql::new(destroy).bind(agreement)).map(drop)
+}
+
+/// Who ends an agreement ends what was to come after it, too. Returns how many versions that were.
+pub(super) fn void_open(conn: &mut Conn, agreement: &AgreementRow, side: Side, by: &By, now: Moment) -> Result<usize> {
+    let mut voided = 0;
     for version in versions(conn, agreement.number)? {
-        let event = match version.state()? {
-            State::Agreed => Event::Withdraw,
-            State::Requested | State::Offered if version.proposed_by == side.as_str() => Event::Withdraw,
-            State::Requested | State::Offered => Event::Decline,
-            State::Draft
-            | State::Active
-            | State::Suspended
-            | State::Superseded
-            | State::Expired
-            | State::Ended
-            | State::Closed
-            | State::Terminated => continue,
-        };
-        transition(conn, agreement, &version, event, by, now)?;
+        voided += usize::from(void(conn, agreement, &version, side, by, now)?);
     }
-    Ok(())
+    Ok(voided)
+}
+
+/// Takes a version back or declines it, whichever is `side`'s to do. Whether it was open.
+pub(super) fn void(
+    conn: &mut Conn,
+    agreement: &AgreementRow,
+    version: &VersionRow,
+    side: Side,
+    by: &By,
+    now: Moment,
+) -> Result<bool> {
+    let event = match version.state()? {
+        State::Agreed => Event::Withdraw,
+        State::Requested | State::Offered if version.proposed_by == side.as_str() => Event::Withdraw,
+        State::Requested | State::Offered => Event::Decline,
+        State::Draft
+        | State::Active
+        | State::Suspended
+        | State::Superseded
+        | State::Expired
+        | State::Ended
+        | State::Closed
+        | State::Terminated => return Ok(false),
+    };
+    transition(conn, agreement, version, event, by, now).map(|_| true)
 }
 
 /// Writes the approval down and says which rules are met with it.
@@ -193,10 +217,11 @@ fn side_met(conn: &mut Conn, agreement: &AgreementRow, row: &VersionRow, side: S
     let approvers = "select person as value from approvals where agreement = ? and version = ? and side = ? and hash = ?";
     let approvers = Sql::new(approvers).bind(agreement.number).bind(row.version).bind(side.as_str()).bind(&row.hash);
     let approvers = people(conn.load::<Word>(approvers)?);
-    // Who belongs to both organizations has no say, and is nobody that the others would have to wait for.
+    // Who belongs to both organizations has no say, and is nobody that the others would have to wait for; nor is who was shut out.
     let other = if side == Side::Provider { agreement.recipient } else { Some(agreement.provider) };
     let stewards = "select distinct person as value from positions p where organization = ? and role in ('steward', 'owner')
-        and not exists (select 1 from positions q where q.person = p.person and q.organization = ?)";
+        and not exists (select 1 from positions q where q.person = p.person and q.organization = ?)
+        and not exists (select 1 from people d where d.id = p.person and d.disabled_at is not null)";
     let stewards = people(conn.load::<Word>(Sql::new(stewards).bind(organization).bind(other))?);
     let proposer = row.proposer.as_deref().filter(|_| row.proposed_by == side.as_str()).and_then(PersonId::parse);
     Ok(met(rule, &approvers, &stewards, proposer.as_ref()))

@@ -3,10 +3,12 @@
 //! What may follow what is [`hayward_domain::agreement::step`]'s to say; nothing here decides it again. Every transition is written
 //! together with the event that explains it ([`save`]), in a transaction that has taken the commit number first.
 
+mod again;
 mod decide;
 mod propose;
 mod view;
 
+pub use again::Again;
 pub use decide::{Decision, Outcome};
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;

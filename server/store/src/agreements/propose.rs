@@ -13,8 +13,9 @@ use serde_json::Value;
 use super::{AgreementRow, By, MEMBERS, PUBLIC, VersionRow, by_number, in_force, lock, open, save, transition, versions};
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
+use crate::journal::Closing;
 use crate::sql::{Number, Sql, rows};
-use crate::{Caller, Store, counter, floor};
+use crate::{Caller, Store, counter, era, floor};
 
 /// How long an agreement may run, unless the commons says otherwise.
 const LONGEST_MONTHS: u32 = 24;
@@ -49,16 +50,16 @@ pub struct Fresh {
 }
 
 /// A version in the making.
-struct Proposal<'a> {
-    terms: &'a Terms,
-    side: Side,
-    caller: &'a Caller,
-    commit: i64,
-    now: Moment,
+pub(super) struct Proposal<'a> {
+    pub(super) terms: &'a Terms,
+    pub(super) side: Side,
+    pub(super) caller: &'a Caller,
+    pub(super) commit: i64,
+    pub(super) now: Moment,
 }
 
 impl Proposal<'_> {
-    fn by(&self) -> By<'_> {
+    pub(super) fn by(&self) -> By<'_> {
         By { actor: Actor::Steward(self.side), who: Some(self.caller), reason: None }
     }
 }
@@ -78,6 +79,7 @@ impl Store {
             let number = counter::take(conn, "agreement", 1)?;
             let insert = "insert into agreements (number, id, provider, recipient, audience, dataset, secret, created_at)
                 values (?, ?, ?, ?, ?, ?, ?, ?)";
+            self.keys_stand(conn)?;
             let secret = self.keyring.wrap(&fresh.id, &fresh.secret)?;
             let insert = Sql::new(insert).bind(number).bind(fresh.id.as_str()).bind(dataset.owner).bind(recipient);
             conn.execute(insert.bind(audience).bind(dataset.number).bind(secret).bind(now))?;
@@ -101,7 +103,7 @@ impl Store {
         raw: &Value,
     ) -> std::result::Result<(i64, bool), ProposalError> {
         let now = (self.clock)();
-        self.db.write(|conn| {
+        let (commit, version, narrowed) = self.db.write(|conn| {
             let commit = counter::commit(conn)?;
             let (agreement, side) = lock(conn, id, caller)?;
             let (dataset, terms) = self.parse_terms(conn, raw)?;
@@ -115,8 +117,16 @@ impl Store {
                 let detail = "a version keeps the kind of record ids; propose a new agreement";
                 return Err(StoreError::refused("other-ids", detail).into());
             }
-            Ok(self.add_successor(conn, &agreement, from, &Proposal { terms: &terms, side, caller, commit, now })?)
-        })
+            let proposal = Proposal { terms: &terms, side, caller, commit, now };
+            let (version, narrowed) = self.add_successor(conn, &agreement, from, &proposal)?;
+            Ok::<_, ProposalError>((commit, version, narrowed.then(|| terms.to_json())))
+        })?;
+        let took_effect = narrowed.is_some();
+        if let Some(terms) = narrowed {
+            let (agreement, by) = (id.to_string(), caller.name().to_owned());
+            self.write_down(commit, now, Closing::Narrowed { agreement, version, terms, by })?;
+        }
+        Ok((version, took_effect))
     }
 
     fn add_successor(&self, conn: &mut Conn, agreement: &AgreementRow, from: i64, proposal: &Proposal) -> Result<(i64, bool)> {
@@ -135,7 +145,7 @@ impl Store {
                 standing = Some(version);
             }
         }
-        let next = newest + 1;
+        let next = era::versions_from(conn)?.max(newest + 1);
         if let (Some(before), Side::Provider) = (standing, proposal.side) {
             let (in_force, _) = self.terms(conn, agreement.number, before.version)?;
             // A program may propose; that something takes effect at once is for somebody who decides.
@@ -162,7 +172,7 @@ impl Store {
     }
 
     /// The provider's narrower version: in force at once, and the share answers nothing until it is rebuilt.
-    fn narrow(
+    pub(super) fn narrow(
         &self,
         conn: &mut Conn,
         agreement: &AgreementRow,
@@ -212,7 +222,7 @@ impl Store {
     }
 
     /// The terms, read against the dataset that they name.
-    fn parse_terms(&self, conn: &mut Conn, raw: &Value) -> std::result::Result<(DatasetOwner, Terms), ProposalError> {
+    pub(super) fn parse_terms(&self, conn: &mut Conn, raw: &Value) -> std::result::Result<(DatasetOwner, Terms), ProposalError> {
         let unknown = || {
             ProposalError::Faults(vec![Fault {
                 pointer: "/dataset".to_owned(),

@@ -11,7 +11,7 @@ use hayward_domain::mutants;
 use hayward_domain::record::RecordNumber;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
-use super::{Lens, Look, StagedShare};
+use super::{Lens, Look, Moved, StagedShare};
 use crate::Store;
 use crate::bulk::{Holds, Rows, Table};
 use crate::claim::Claim;
@@ -54,7 +54,7 @@ pub(crate) struct Staging {
     /// Sort keys and records of the new rows.
     places: Vec<(Key, i64)>,
     spool: Spool,
-    closed: bool,
+    closed: i64,
 }
 
 /// A new row, in its place.
@@ -69,7 +69,7 @@ struct Placed {
 impl Staging {
     /// Begins; about `memory` bytes of payloads are held, the rest waits in a file.
     pub(crate) fn new(lens: Arc<Lens>, memory: usize) -> Self {
-        Self { lens, places: Vec::new(), spool: Spool::new(memory), closed: false }
+        Self { lens, places: Vec::new(), spool: Spool::new(memory), closed: 0 }
     }
 
     /// Closes the rows that no longer look so.
@@ -79,9 +79,9 @@ impl Staging {
             return Ok(());
         }
         let mut close = Sql::new("update shared_records set died = ? where row in ").bind(self.lens.head + 1);
+        self.closed += i64::try_from(closing.len()).unwrap_or(i64::MAX);
         close.list(closing);
         conn.execute(close)?;
-        self.closed = true;
         Ok(())
     }
 
@@ -97,15 +97,16 @@ impl Staging {
     /// Writes the new rows in their order.
     pub(crate) fn finish(mut self, store: &Store, claim: Claim) -> Result<StagedShare> {
         let lens = Arc::clone(&self.lens);
-        let changed = self.closed || !self.places.is_empty();
+        let mut moved = Moved { closed: self.closed, ..Moved::default() };
         if self.places.is_empty() {
-            return Ok(lens.staged(changed));
+            return Ok(lens.staged(moved));
         }
+        moved.added = i64::try_from(self.places.len()).unwrap_or(i64::MAX);
         let placed = self.placed(store, claim)?;
         let now = (store.clock)();
         let first_row = store.db.stage(|conn| {
             claim.check_and_soil(conn, now)?;
-            counter::take(conn, "shared_row", i64::try_from(placed.len()).unwrap_or(i64::MAX))
+            counter::take(conn, "shared_row", moved.added)
         })?;
         parallel::piped(
             |send| rows_in_order(&lens, &placed, first_row, self.spool, send),
@@ -117,7 +118,8 @@ impl Staging {
                 })
             },
         )?;
-        Ok(lens.staged(changed))
+        (moved.first_row, moved.last_row) = (first_row, first_row + moved.added - 1);
+        Ok(lens.staged(moved))
     }
 
     /// The new rows in their order, each with a ledger name. Equal payloads are ordered by the record, encrypted.

@@ -31,6 +31,7 @@ pub(crate) use scan::{follow, rebuild};
 
 rows! {
     BuiltRow { number: i64, version: i64, head: i64, floor: i64, shelf: i64, owner: i64, dataset: i64 }
+    ExtentRow { live: i64, first_row: i64, last_row: i64 }
 }
 
 /// Everything needed to look at a dataset through one agreement.
@@ -53,8 +54,8 @@ impl Lens {
         self.terms.disclose(&self.schema, &self.keys, original)
     }
 
-    fn staged(&self, changed: bool) -> StagedShare {
-        StagedShare { share: self.share, version: self.version, head: self.head, floor: self.floor, changed }
+    fn staged(&self, moved: Moved) -> StagedShare {
+        StagedShare { share: self.share, version: self.version, head: self.head, floor: self.floor, moved }
     }
 
     pub(crate) fn owner(&self) -> OrganizationNumber {
@@ -69,7 +70,23 @@ pub(crate) struct StagedShare {
     version: i64,
     head: i64,
     floor: i64,
-    pub(crate) changed: bool,
+    pub(crate) moved: Moved,
+}
+
+/// What a staged edition of a share does to its rows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Moved {
+    closed: i64,
+    added: i64,
+    /// The lowest and the highest of the new rows; 0 where there are none.
+    first_row: i64,
+    last_row: i64,
+}
+
+impl Moved {
+    pub(crate) fn anything(&self) -> bool {
+        self.closed > 0 || self.added > 0
+    }
 }
 
 /// The lenses of the shares of a dataset that are in force and built under the version in force.
@@ -113,14 +130,14 @@ fn lens(store: &Arc<Store>, conn: &mut Conn, row: BuiltRow) -> Result<Lens> {
 /// what was staged for them must be removed, and their rebuild will do it again.
 pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -> Result<Vec<i64>> {
     let mut left_over = Vec::new();
-    for share in shares.iter().filter(|share| share.changed) {
+    for share in shares.iter().filter(|share| share.moved.anything()) {
         // The version in force must still be the one the rows were made under.
         let update = "update shares set head = ? where number = ? and version = ? and floor = ? and exists
             (select 1 from agreement_versions v where v.agreement = shares.number and v.version = shares.version
              and v.state in ('active', 'suspended'))";
         let update = Sql::new(update).bind(share.head + 1).bind(share.share).bind(share.version).bind(share.floor);
         if conn.execute(update)? == 1 {
-            note_edition(conn, share.share, share.head + 1, number)?;
+            note_edition(conn, share.share, share.head + 1, number, &share.moved)?;
         } else {
             left_over.push(share.share);
         }
@@ -128,9 +145,18 @@ pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -
     Ok(left_over)
 }
 
-/// Writes down that a share's edition came with a commit.
-pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, number: i64) -> Result<()> {
-    let insert = "insert into share_editions (share, edition, commit_number) values (?, ?, ?)";
-    conn.execute(Sql::new(insert).bind(share).bind(edition).bind(number))?;
-    Ok(())
+/// Writes down that a share's edition came with a commit, and how far it reaches.
+pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, number: i64, moved: &Moved) -> Result<()> {
+    let before =
+        "select live, first_row, last_row from share_editions where share = ? and edition < ? order by edition desc limit 1";
+    let before = conn.first::<ExtentRow>(Sql::new(before).bind(share).bind(edition))?;
+    let before = before.unwrap_or(ExtentRow { live: 0, first_row: 0, last_row: 0 });
+    let stay = before.live - moved.closed;
+    // Where nothing stays of what was, the new rows are all there is.
+    let first_row = if stay > 0 { before.first_row } else { moved.first_row };
+    let insert =
+        "insert into share_editions (share, edition, commit_number, live, first_row, last_row) values (?, ?, ?, ?, ?, ?)";
+    let insert = Sql::new(insert).bind(share).bind(edition).bind(number);
+    let insert = insert.bind(stay + moved.added).bind(first_row).bind(before.last_row.max(moved.last_row));
+    conn.execute(insert).map(drop)
 }

@@ -1,9 +1,12 @@
 //! The tables themselves, past the store: for what no public function may tell.
 
+#![expect(clippy::unwrap_used, reason = "a table that cannot be read is a test that failed")]
+
 use diesel::sql_types::{Nullable, Text};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use hayward_tests::{Kind, TestDatabase};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use crate::{Kind, TestDatabase};
 
 #[derive(diesel::QueryableByName)]
 struct Row {
@@ -12,6 +15,10 @@ struct Row {
 }
 
 /// The column `value` of what a query finds, as text; an empty cell is `-`.
+///
+/// # Panics
+/// If the database does not do it.
+#[must_use]
 pub fn ask(db: &TestDatabase, sql: &str) -> Vec<String> {
     let cells = match db.kind() {
         Kind::Sqlite => {
@@ -25,16 +32,26 @@ pub fn ask(db: &TestDatabase, sql: &str) -> Vec<String> {
 }
 
 /// How many rows the query counts.
+///
+/// # Panics
+/// If the database does not do it.
+#[must_use]
 pub fn count(db: &TestDatabase, from: &str) -> i64 {
-    ask(db, &format!("select count(*) as value from {from}"))[0].parse().unwrap()
+    ask(db, &format!("select count(*) as value from {from}")).first().unwrap().parse().unwrap()
 }
 
 /// Runs statements.
+///
+/// # Panics
+/// If the database does not do it.
 pub fn tell(db: &TestDatabase, sql: &str) {
     try_tell(db, sql).unwrap();
 }
 
 /// Runs statements, or says why not.
+///
+/// # Errors
+/// What the database says.
 pub fn try_tell(db: &TestDatabase, sql: &str) -> Result<(), String> {
     match db.kind() {
         Kind::Sqlite => {
@@ -72,6 +89,9 @@ fn postgres(db: &TestDatabase, sql: &str) -> Result<Vec<Option<String>>, String>
 }
 
 /// Runs `work` while a connection of ours has run `sql`, such as one that takes a lock.
+///
+/// # Panics
+/// If the database does not do it.
 pub fn holding(db: &TestDatabase, sql: &str, work: impl FnOnce()) {
     match db.kind() {
         Kind::Sqlite => {

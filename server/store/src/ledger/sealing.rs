@@ -1,0 +1,121 @@
+//! Sealing: whom each entry concerns, and one hash chain per provider.
+//!
+//! * Entries are sealed in the order of their rows, which is the order of their commits.
+//! * A link covers the one before it and the entry as its provider reads it. How it is hashed is the caller's, and so is how a
+//!   checkpoint is signed.
+//! * One sealer works at a time, in transactions short enough that an answer's entry never waits long behind one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hayward_domain::moment::Moment;
+
+use super::{ENTRY_COLUMNS, EntryRow, HOUR, HOUR_COLUMNS, HourRow, LedgerStore, Sealable, hour_entry, insert};
+use crate::conn::{Conn, Eyes};
+use crate::counter;
+use crate::error::Result;
+use crate::sql::{Sql, rows};
+
+/// Entries sealed in one transaction.
+const BATCH: i64 = 100;
+
+rows! {
+    SealedRow { row: i64, hour: i64 }
+    HeadRow { position: i64, hash: String }
+}
+
+impl LedgerStore {
+    /// Folds what is new into the chains. `hash` makes a link's hash, `sign` a checkpoint's signature over (provider, position,
+    /// hash, time). Returns how many entries were folded; call again while it is not 0.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn seal(
+        &self,
+        now: Moment,
+        hash: &dyn Fn(&Sealable<'_>) -> String,
+        sign: &dyn Fn(&str, i64, &str, Moment) -> String,
+    ) -> Result<usize> {
+        let waiting =
+            "select s.row, s.hour from sealed s where s.hour < ? or exists (select 1 from entries e where e.row > s.row)";
+        if self.db.read(Eyes::Own, |conn| conn.first::<SealedRow>(Sql::new(waiting).bind(now.0 / HOUR)))?.is_none() {
+            return Ok(0);
+        }
+        self.db.write(|conn| {
+            // One sealer at a time: the others wait on this row.
+            conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
+            let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
+            close_hours(conn, sealed.hour, now, self.era())?;
+            let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
+            let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
+            let (count, last) = (rows.len(), rows.last().map(|row| row.row));
+            let mut heads: BTreeMap<String, HeadRow> = BTreeMap::new();
+            for row in rows {
+                fold(conn, row, &mut heads, hash)?;
+            }
+            for (provider, head) in heads {
+                let signature = sign(&provider, head.position, &head.hash, now);
+                let insert = "insert into checkpoints (provider, position, hash, at, signature, era) values (?, ?, ?, ?, ?, ?)";
+                let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
+                conn.execute(insert.bind(signature).bind(self.era().map(str::to_owned)))?;
+            }
+            if let Some(last) = last {
+                conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
+            }
+            Ok(count)
+        })
+    }
+}
+
+/// Links one entry into the chain of each of its providers, and notes that it concerns its recipient.
+fn fold(
+    conn: &mut Conn,
+    row: EntryRow,
+    heads: &mut BTreeMap<String, HeadRow>,
+    hash: &dyn Fn(&Sealable<'_>) -> String,
+) -> Result<()> {
+    let (row, kept) = (row.row, row.read()?);
+    let entry = &kept.entry;
+    let providers: BTreeSet<&str> = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str()).collect();
+    for provider in &providers {
+        let before = match heads.remove(*provider) {
+            Some(head) => head,
+            None => head(conn, provider)?,
+        };
+        let line = kept.seen_by(provider);
+        let hash = hash(&Sealable { provider, previous: &before.hash, entry: &line });
+        let after = HeadRow { position: before.position + 1, hash };
+        // A row that an earlier version of the program wrote has no link yet.
+        let insert = "insert into entry_parties (organization, row, position, hash) values (?, ?, ?, ?)
+            on conflict (organization, row) do update set position = excluded.position, hash = excluded.hash";
+        conn.execute(Sql::new(insert).bind(*provider).bind(row).bind(after.position).bind(&after.hash))?;
+        heads.insert((*provider).to_owned(), after);
+    }
+    if !providers.contains(entry.recipient.as_str()) {
+        let insert = "insert into entry_parties (organization, row) values (?, ?) on conflict (organization, row) do nothing";
+        conn.execute(Sql::new(insert).bind(&entry.recipient).bind(row))?;
+    }
+    Ok(())
+}
+
+/// The end of a provider's chain; before the first link, nothing at 0.
+fn head(conn: &mut Conn, provider: &str) -> Result<HeadRow> {
+    let select = "select position, hash from entry_parties where organization = ? and position is not null
+        order by position desc limit 1";
+    Ok(conn.first::<HeadRow>(Sql::new(select).bind(provider))?.unwrap_or(HeadRow { position: 0, hash: String::new() }))
+}
+
+/// Makes entries of the hours that are over.
+fn close_hours(conn: &mut Conn, from: i64, now: Moment, era: Option<&str>) -> Result<()> {
+    let until = now.0 / HOUR;
+    if until <= from {
+        return Ok(());
+    }
+    let select =
+        format!("select {HOUR_COLUMNS} from public_reads where hour >= ? and hour < ? order by hour, agreement, version");
+    let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
+    let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
+    for (row, hour) in (first..).zip(hours) {
+        insert(conn, row, &hour_entry(hour)?, era)?;
+    }
+    conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
+}

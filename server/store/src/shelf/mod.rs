@@ -1,0 +1,132 @@
+//! What recipients read: `shared_records`, in one snapshot with the token and the agreements that open it.
+//!
+//! A [`View`] is that snapshot. On PostgreSQL it runs under a role that can read no original. [`shares`] says which shares answer in
+//! it, [`rows`] which rows they show.
+
+mod names;
+mod rows;
+mod shares;
+
+use std::time::Instant;
+
+use hayward_domain::disclose::SharedRecord;
+use hayward_domain::keys::RecordIdKeys;
+use hayward_domain::moment::Moment;
+
+use crate::agreements::{MEMBERS, PUBLIC};
+use crate::conn::{Conn, Eyes};
+use crate::error::StoreError;
+use crate::tokens::{self, Caller};
+use crate::{Store, counter};
+
+pub use names::{Names, Shape};
+pub(crate) use rows::{SharedColumns, SharedRowRow};
+pub(crate) use shares::{ShareParts, Standing};
+pub use shares::{ShareSummary, Shares};
+
+/// How many visible rows a filter, a sort or a count may have to look at.
+pub const BUDGET: i64 = 100_000;
+
+/// Who reads.
+#[derive(Clone)]
+pub enum Viewer {
+    /// The holder of the token with this hash.
+    Token(String),
+    /// Somebody without one: public shares only.
+    Nobody,
+}
+
+/// Which shares of a collection a request selects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShareQuery {
+    /// Only this agreement's.
+    pub agreement: Option<String>,
+    /// Only this provider's.
+    pub provider: Option<String>,
+    /// Only what is for one organization, for all members, or for the public.
+    pub audience: Option<AudienceKind>,
+}
+
+/// The three audiences, the most specific first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AudienceKind {
+    /// One organization.
+    Organization,
+    /// All member co-ops.
+    Members,
+    /// Everyone.
+    Public,
+}
+
+/// One shared record, on its way out.
+pub struct SharedRow {
+    /// The record's name for this recipient.
+    pub id: String,
+    /// Which of the page's shares it came under.
+    pub share: i64,
+    /// The share's edition in which it last changed.
+    pub edition: i64,
+    /// Its name in the ledger, within its share.
+    pub name: i64,
+    /// What is disclosed.
+    pub record: SharedRecord,
+    /// Its row: where the next page goes on. Not for the wire.
+    pub row: i64,
+}
+
+/// One page of shared records.
+pub struct SharedPage {
+    /// The rows.
+    pub rows: Vec<SharedRow>,
+    /// The row after which the next page begins, if there is one.
+    pub after: Option<i64>,
+}
+
+/// One snapshot, for one viewer.
+pub struct View<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) conn: &'a mut Conn,
+    ids: RecordIdKeys,
+    /// Who the token says it is; nobody without a token.
+    pub caller: Option<Caller>,
+    /// The newest commit that this snapshot sees.
+    pub commit: i64,
+    /// Editions that older commits could see are gone.
+    pruned: i64,
+    /// When the snapshot was opened, or a little before.
+    pub opened: Instant,
+    pub(crate) now: Moment,
+}
+
+impl Store {
+    /// Runs `f` in one snapshot, as `viewer`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a token that opens nothing, and whatever `f` returns.
+    pub fn view<T, E: From<StoreError>>(
+        &self,
+        viewer: &Viewer,
+        f: impl FnOnce(&mut View<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let opened = Instant::now();
+        let now = (self.clock)();
+        self.db.read(Eyes::Recipient, |conn| {
+            let caller = match viewer {
+                Viewer::Token(hash) => Some(tokens::caller(conn, hash, now)?),
+                Viewer::Nobody => None,
+            };
+            let (commit, pruned) = counter::kept(conn)?;
+            f(&mut View { store: self, conn, ids: self.keyring.record_ids(), caller, commit, pruned, opened, now })
+        })
+    }
+}
+
+impl View<'_> {
+    /// The numbers of the audiences that the viewer belongs to.
+    pub(crate) fn audiences(&self) -> Vec<i64> {
+        match &self.caller {
+            Some(caller) => vec![caller.organization.0, MEMBERS, PUBLIC],
+            None => vec![PUBLIC],
+        }
+    }
+}

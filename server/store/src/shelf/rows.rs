@@ -1,0 +1,399 @@
+//! The rows that a view shows: listed, counted, and one by one.
+//!
+//! What an edition shows are its rows that are live still, and the few that died since (a running commit has already closed some).
+//! The live ones lie in indexes of their own, and nothing is looked at beyond the last row of the edition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use diesel::sql_types::{BigInt, Nullable, Text};
+use hayward_domain::condition::{Condition, Is, Operand};
+use hayward_domain::disclose::SharedRecord;
+use hayward_domain::keys::Named;
+use hayward_domain::record::RecordNumber;
+use serde_json::Value;
+
+use super::shares::Extent;
+use super::{BUDGET, ShareSummary, SharedPage, SharedRow, Shares, View};
+use crate::dialect::Document;
+use crate::error::{Result, StoreError};
+use crate::filter;
+use crate::order::Order;
+use crate::sql::{Number, Sql, rows};
+
+const COLUMNS: &str = "r.row, r.share, r.record, r.name, r.payload, r.born";
+/// The rows that no edition has replaced. The literal must be that of the indexes: neither database sees through a bind. Limits are
+/// written `? + 0`, or SQLite would plan anew for each.
+const LIVE: &str = "r.died = 9223372036854775807";
+/// Rows that are read in one go where some of them are other shares'.
+const MOST: i64 = 2_000;
+/// So many editions are looked up one by one, in the order of their rows; more are sorted.
+const APART: i64 = 16;
+/// Selected shares that are few enough to be named in the query.
+const FEW: usize = 4;
+
+/// The types of [`COLUMNS`].
+pub(crate) type SharedColumns = (BigInt, BigInt, BigInt, BigInt, Nullable<Text>, BigInt);
+
+/// What [`COLUMNS`] are read into.
+#[derive(diesel::Queryable)]
+pub(crate) struct SharedRowRow {
+    row: i64,
+    share: i64,
+    record: i64,
+    name: i64,
+    payload: Option<String>,
+    born: i64,
+}
+
+rows! {
+    VersionRow { row: i64, share: i64, record: i64, name: i64, payload: Option<String>, born: i64, died: i64 }
+}
+
+type Share = (Arc<ShareSummary>, Extent);
+
+/// A condition, split into what the indexes of the live rows answer and what is left.
+struct Split {
+    /// Column and value.
+    indexed: BTreeMap<usize, String>,
+    rest: Condition,
+}
+
+impl Split {
+    fn narrows_everything(&self) -> bool {
+        matches!(&self.rest, Condition::All(parts) if parts.is_empty())
+    }
+
+    /// Appends what rows have to meet.
+    fn push(&self, kind: crate::conn::Kind, sql: &mut Sql) {
+        for (column, value) in &self.indexed {
+            sql.push_with(&format!(" and r.index_{column} = ?"), [value.into()]);
+        }
+        if !self.narrows_everything() {
+            sql.push(" and ").append(filter::emit(kind, Document::Payload, &self.rest));
+        }
+    }
+}
+
+impl View<'_> {
+    /// One page of the rows of `shares` that meet `condition`, after the row `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with `too-broad` where a sort or a filter without an index would have to look at more than [`BUDGET`]
+    /// rows.
+    pub fn list(
+        &mut self,
+        shares: &Shares,
+        condition: &Condition,
+        order: &Order,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<SharedPage> {
+        let split = split(shares, condition);
+        if !(split.narrows_everything() && order.is_default()) && shares.live() > BUDGET {
+            return Err(StoreError::refused(
+                "too-broad",
+                "more rows are shared than a filter or a sort may look at; narrow the request",
+            ));
+        }
+        let mut found = if shares.is_empty() {
+            Vec::new()
+        } else if order.is_default() {
+            self.in_order(shares, &split, after.unwrap_or(0), limit + 1)?
+        } else {
+            self.sorted(shares, &split, order, after, limit + 1)?
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let after = found.last().map(|row| row.row).filter(|_| more);
+        let rows = found.into_iter().filter_map(|row| shares.of(row.share).map(|share| self.shared(row, share)));
+        Ok(SharedPage { rows: rows.collect::<Result<_>>()?, after })
+    }
+
+    /// How many rows of `shares` meet `condition`; nothing beyond the budget.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn count(&mut self, shares: &Shares, condition: &Condition) -> Result<Option<i64>> {
+        let live = shares.live();
+        if live > BUDGET {
+            return Ok(None);
+        }
+        let split = split(shares, condition);
+        if live == 0 || split.narrows_everything() && split.indexed.is_empty() {
+            return Ok(Some(live));
+        }
+        let mut sql = Sql::default().varying();
+        let shown = self.shown(shares, &split)?;
+        sql.push("select count(*) as value from (").append(shown).push(") as found");
+        Ok(Some(self.conn.one::<Number>(sql)?.value))
+    }
+
+    /// The row that `id` names for this viewer, under the most specific audience.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if no share shows it.
+    pub fn get(&mut self, shares: &Shares, id: &str) -> Result<(SharedRow, Arc<ShareSummary>)> {
+        let named = self.ids.read(id).ok_or(StoreError::NotFound)?;
+        let (number, mut candidates) = match named {
+            Named::Stable(number) => (number, shares.iter().filter(|share| share.keys.is_none()).collect::<Vec<_>>()),
+            Named::Pseudonym { share: of, sealed } => {
+                let share = shares.of(of).ok_or(StoreError::NotFound)?;
+                let number = share.keys.as_ref().and_then(|keys| keys.open_record(sealed)).ok_or(StoreError::NotFound)?;
+                (number, vec![share])
+            }
+        };
+        candidates.sort_by_key(|share| (share.audience, share.number));
+        let versions = self.versions(&candidates, number)?;
+        let shown = |share: &ShareSummary, row: &VersionRow| {
+            row.share == share.number && row.born <= share.edition && row.died > share.edition
+        };
+        for share in candidates {
+            if let Some(row) = versions.iter().find(|row| shown(share, row)) {
+                let row = SharedRowRow {
+                    row: row.row,
+                    share: row.share,
+                    record: row.record,
+                    name: row.name,
+                    payload: row.payload.clone(),
+                    born: row.born,
+                };
+                return Ok((self.shared(row, share)?, Arc::clone(share)));
+            }
+        }
+        Err(StoreError::NotFound)
+    }
+
+    /// Every version of a record on the shelves of these shares.
+    fn versions(&mut self, shares: &[&Arc<ShareSummary>], number: RecordNumber) -> Result<Vec<VersionRow>> {
+        let mut shelves: Vec<i64> = shares.iter().map(|share| share.shelf).collect();
+        shelves.sort_unstable();
+        shelves.dedup();
+        let mut found = Vec::new();
+        for shelf in shelves {
+            let select = format!(
+                "select {COLUMNS}, r.died from share_names n
+                join shared_records r on r.share = n.share and r.name = n.name where n.record = ? and r.shelf = ?"
+            );
+            found.extend(self.conn.load::<VersionRow>(Sql::new(&select).bind(number.0).bind(shelf))?);
+        }
+        Ok(found)
+    }
+
+    /// The first rows after `after`, in the shares' own order.
+    fn in_order(&mut self, shares: &Shares, split: &Split, after: i64, wanted: i64) -> Result<Vec<SharedRowRow>> {
+        let mut found = Vec::new();
+        for shelf in shelves(shares) {
+            let shares: Vec<&Share> = shares.with_extents().iter().filter(|(share, _)| share.shelf == shelf).collect();
+            found.extend(self.live_rows(shelf, &shares, split, after, wanted)?);
+        }
+        let enough = usize::try_from(wanted).unwrap_or(usize::MAX);
+        found.sort_unstable_by_key(|row| row.row);
+        found.truncate(enough);
+        let last = found.last().map_or(i64::MAX, |row| if found.len() < enough { i64::MAX } else { row.row });
+        let writing = self.being_written()?;
+        for (share, extent) in shares.with_extents() {
+            if extent.head > share.edition || writing.contains(&extent.dataset) {
+                found.extend(self.dead_rows(share, extent, split, (after, last), wanted)?);
+            }
+        }
+        found.sort_unstable_by_key(|row| row.row);
+        found.truncate(enough);
+        Ok(found)
+    }
+
+    /// The first rows of one shelf that are live still.
+    fn live_rows(&mut self, shelf: i64, shares: &[&Share], split: &Split, after: i64, wanted: i64) -> Result<Vec<SharedRowRow>> {
+        let first = shares.iter().filter(|(_, extent)| extent.live > 0).map(|(_, extent)| extent.first_row).min().unwrap_or(0);
+        let last = shares.iter().map(|(_, extent)| extent.last_row).max().unwrap_or(0);
+        let editions: BTreeMap<i64, i64> = shares.iter().map(|(share, _)| (share.number, share.edition)).collect();
+        let enough = usize::try_from(wanted).unwrap_or(usize::MAX);
+        let (mut found, mut after, mut size) = (Vec::new(), after.max(first - 1), wanted);
+        while found.len() < enough && after < last {
+            let mut sql = Sql::new(&format!("select {COLUMNS} from shared_records r where r.shelf = ? and {LIVE}")).bind(shelf);
+            sql.push_with(" and r.row > ? and r.row <= ?", [after.into(), last.into()]);
+            if shares.len() <= FEW {
+                let number = |at: usize| shares.get(at).or(shares.first()).map_or(0, |(share, _)| share.number);
+                sql.push_with(" and r.share in (?, ?, ?, ?)", (0..FEW).map(|at| number(at).into()));
+            }
+            split.push(self.conn.kind(), &mut sql);
+            sql.push_with(" order by r.row limit ? + 0", [size.into()]);
+            let rows = self.conn.load_shared(sql)?;
+            let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= size;
+            after = rows.last().map_or(last, |row| row.row);
+            // Rows of other shares, and rows that came after the edition that is read.
+            found.extend(rows.into_iter().filter(|row| editions.get(&row.share).is_some_and(|edition| row.born <= *edition)));
+            if !full {
+                break;
+            }
+            size = (size * 2).min(MOST.max(wanted));
+        }
+        found.truncate(enough);
+        Ok(found)
+    }
+
+    /// The first rows of one share, between two rows, that its edition shows and that died since.
+    fn dead_rows(
+        &mut self,
+        share: &ShareSummary,
+        extent: &Extent,
+        split: &Split,
+        (after, last): (i64, i64),
+        wanted: i64,
+    ) -> Result<Vec<SharedRowRow>> {
+        let mut found = Vec::new();
+        let kind = self.conn.kind();
+        let mut load = |died: &str, binds: [i64; 1]| {
+            let mut sql = Sql::new(&format!("select {COLUMNS} from shared_records r where r.share = ? and r.died {died} ?"));
+            sql = sql.bind(share.number).bind(binds[0]);
+            sql.push_with(" and r.died < 9223372036854775807 and r.born <= ?", [share.edition.into()]);
+            sql.push_with(" and r.row > ? and r.row <= ?", [after.into(), last.min(extent.last_row).into()]);
+            split.push(kind, &mut sql);
+            sql.push_with(" order by r.row limit ? + 0", [wanted.into()]);
+            found.extend(self.conn.load_shared(sql)?);
+            Ok::<_, StoreError>(())
+        };
+        // Whoever writes now closes rows as of the edition after the head.
+        if extent.head - share.edition < APART {
+            (share.edition + 1..=extent.head + 1).try_for_each(|died| load("=", [died]))?;
+        } else {
+            load(">", [share.edition])?;
+        }
+        Ok(found)
+    }
+
+    /// The datasets that a commit under way has staged rows for.
+    fn being_written(&mut self) -> Result<Vec<i64>> {
+        let select = "select dataset as value from claims where dirty = 1";
+        Ok(self.conn.load::<Number>(Sql::new(select))?.into_iter().map(|row| row.value).collect())
+    }
+
+    /// The first rows after the row `after`, sorted.
+    fn sorted(
+        &mut self,
+        shares: &Shares,
+        split: &Split,
+        order: &Order,
+        after: Option<i64>,
+        wanted: i64,
+    ) -> Result<Vec<SharedRowRow>> {
+        let kind = self.conn.kind();
+        let mut sql = Sql::default().varying();
+        let shown = self.shown(shares, split)?;
+        sql.push("select * from (").append(shown).push(") as r");
+        if let Some(last) = after {
+            let payload = self.payload(last)?;
+            sql.push(" where ").append(order.after(kind, Document::Payload, &payload, "r.row", last));
+        }
+        sql.push(&order.emit(kind, Document::Payload, "r.row"));
+        sql.push_with(" limit ?", [wanted.into()]);
+        self.conn.load_shared(sql)
+    }
+
+    /// Every row that the shares show and that meets the condition, in no order.
+    fn shown(&mut self, shares: &Shares, split: &Split) -> Result<Sql> {
+        let kind = self.conn.kind();
+        let writing = self.being_written()?;
+        let moved = |(share, extent): &&Share| extent.head > share.edition || writing.contains(&extent.dataset);
+        let (moved, still): (Vec<&Share>, Vec<&Share>) = shares.with_extents().iter().partition(moved);
+        let last = shares.with_extents().iter().map(|(_, extent)| extent.last_row).max().unwrap_or(0);
+        let mut sql = Sql::default().varying();
+        if !moved.is_empty() {
+            sql.push("with moved (share, edition) as (values ");
+            for (at, (share, _)) in moved.iter().enumerate() {
+                sql.push_with(if at == 0 { "(?, ?)" } else { ", (?, ?)" }, [share.number.into(), share.edition.into()]);
+            }
+            sql.push(") ");
+        }
+        sql.push(&format!("select {COLUMNS} from shared_records r where {LIVE} and r.shelf in ")).list(shelves(shares));
+        sql.push_with(" and r.row <= ? and (r.share in ", [last.into()]);
+        sql.list(still.iter().map(|(share, _)| share.number).chain(still.is_empty().then_some(0)));
+        if !moved.is_empty() {
+            sql.push(" or exists (select 1 from moved m where m.share = r.share and r.born <= m.edition)");
+        }
+        sql.push(")");
+        split.push(kind, &mut sql);
+        if !moved.is_empty() {
+            sql.push(&format!(
+                " union all select {COLUMNS} from moved m cross join shared_records r where r.share = m.share
+                and r.died > m.edition and r.died < 9223372036854775807 and r.born <= m.edition"
+            ));
+            split.push(kind, &mut sql);
+        }
+        Ok(sql)
+    }
+
+    fn payload(&mut self, row: i64) -> Result<Value> {
+        let select = format!("select {COLUMNS} from shared_records r where r.row = ?");
+        let row = self.conn.load_shared(Sql::new(&select).bind(row))?.into_iter().next();
+        let text =
+            row.and_then(|row| row.payload).ok_or_else(|| StoreError::Stale("the page before this one is gone".to_owned()))?;
+        serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("a payload"))
+    }
+
+    fn shared(&self, row: SharedRowRow, share: &ShareSummary) -> Result<SharedRow> {
+        Ok(SharedRow {
+            id: self.record_id(share, row.record),
+            share: row.share,
+            edition: row.born,
+            name: row.name,
+            record: SharedRecord::from_shelf(row.payload.ok_or(StoreError::Corrupt("a payload"))?),
+            row: row.row,
+        })
+    }
+
+    /// The id of a record for this recipient.
+    pub(crate) fn record_id(&self, share: &ShareSummary, record: i64) -> String {
+        match &share.keys {
+            None => self.ids.stable(RecordNumber(record)),
+            Some(keys) => self.ids.pseudonym(share.number, keys, RecordNumber(record)),
+        }
+    }
+
+    /// Rows between `born` bounds and so on, for the feed.
+    pub(crate) fn rows_of(&mut self, share: &ShareSummary, sql: Sql) -> Result<Vec<SharedRow>> {
+        let rows = self.conn.load_shared(sql)?;
+        rows.into_iter().map(|row| self.shared(row, share)).collect()
+    }
+}
+
+impl Shares {
+    /// Whether the indexes say exactly which rows meet a condition.
+    #[must_use]
+    pub fn answered_by_index(&self, condition: &Condition) -> bool {
+        split(self, condition).narrows_everything()
+    }
+}
+
+fn shelves(shares: &Shares) -> Vec<i64> {
+    let mut shelves: Vec<i64> = shares.iter().map(|share| share.shelf).collect();
+    shelves.sort_unstable();
+    shelves.dedup();
+    shelves
+}
+
+/// Equalities over fields that have an index of their own in every one of the shares are the indexes'; everything else is left.
+fn split(shares: &Shares, condition: &Condition) -> Split {
+    let mut indexed = BTreeMap::new();
+    let Condition::All(parts) = condition else { return Split { indexed, rest: condition.clone() } };
+    let mut rest = Vec::new();
+    for part in parts {
+        match in_index(shares, part).filter(|(column, _)| !indexed.contains_key(column)) {
+            Some((column, text)) => drop(indexed.insert(column, text)),
+            None => rest.push(part.clone()),
+        }
+    }
+    Split { indexed, rest: Condition::All(rest) }
+}
+
+/// The index's column and value, where it says exactly what the test says.
+fn in_index(shares: &Shares, test: &Condition) -> Option<(usize, String)> {
+    let Condition::Test { field, is: Is::Eq(Operand { text: Some(text), number: None, boolean: None }) } = test else {
+        // A number or a truth could match too, and has no index.
+        return None;
+    };
+    let place = |share: &ShareSummary| share.schema.indexed.iter().position(|indexed| indexed == field);
+    let first = shares.iter().next().and_then(|share| place(share))?;
+    shares.iter().all(|share| place(share) == Some(first)).then(|| (first + 1, text.clone()))
+}
