@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use hayward_domain::schema::{FieldName, Violation};
+use hayward_domain::schema::{FieldName, Schema, Violation};
 use serde_json::Value;
 
-use super::Draft;
-use super::plan::{Planned, Use};
-use super::ready::{DraftRow, Ready};
+use super::plan::{Plan, Planned, Use};
+use super::ready::Ready;
 use crate::problem::Problem;
 use crate::profile::letter;
-use crate::read::clean;
-use crate::table::{Cell, Shape};
+use crate::read::{Counts, clean};
+use crate::table::{Cell, Line, Row, Shape};
 
 /// What the cells of one row have become so far.
 struct Typed {
@@ -20,9 +19,71 @@ struct Typed {
     problems: Vec<Problem>,
 }
 
-impl Draft {
-    /// Judges the row that has just been read.
-    pub(super) fn judge(&mut self) -> DraftRow {
+/// Judges rows. It knows nothing of other rows, so several threads may do so at once.
+pub(super) struct Judge {
+    pub(super) schema: Schema,
+    pub(super) plan: Plan,
+    pub(super) key: Vec<FieldName>,
+    pub(super) clears: bool,
+    pub(super) damaged: bool,
+    pub(super) is_csv: bool,
+}
+
+/// What a row comes to as far as it tells by itself.
+pub(super) enum Judged {
+    Blank {
+        row: u64,
+    },
+    Rejected {
+        row: u64,
+        problems: Vec<Problem>,
+        key: Option<String>,
+    },
+    /// Fine, unless an earlier row has its key.
+    Ready(Ready),
+}
+
+impl Judge {
+    /// Judges one row, and counts what is done to its cells.
+    pub(super) fn judge(&self, row: &Row, line: Line, counts: &mut Counts) -> Judged {
+        let number = row.number;
+        match line {
+            Line::Broken(why) => {
+                Judged::Rejected { row: number, problems: vec![Problem::of_row(number, "json-error", why)], key: None }
+            }
+            Line::Cells if row.is_blank() => Judged::Blank { row: number },
+            Line::Cells => Judging { judge: self, row, counts }.judge(),
+        }
+    }
+
+    /// That an earlier row has this row's key and says something else.
+    pub(super) fn repeats(&self, row: &Row, earlier: u64) -> Problem {
+        let message = format!("row {earlier} has the same key and says something else");
+        let problem = Problem::of_row(row.number, "primary-key", message);
+        match self.key.first() {
+            Some(name) => self.about(row, name, problem),
+            None => problem,
+        }
+    }
+
+    /// The same problem, with the cell that `field` comes from.
+    fn about(&self, row: &Row, field: &FieldName, problem: Problem) -> Problem {
+        match self.plan.to(field) {
+            Some((index, column)) => at(problem, column, row.cell(index).text),
+            None => problem,
+        }
+    }
+}
+
+/// One row under judgement.
+struct Judging<'a> {
+    judge: &'a Judge,
+    row: &'a Row,
+    counts: &'a mut Counts,
+}
+
+impl Judging<'_> {
+    fn judge(mut self) -> Judged {
         let row = self.row.number;
         let (fields, private) = (BTreeMap::new(), BTreeMap::new());
         let ready = Ready { row, key: String::new(), fields, private, missing: BTreeMap::new(), warnings: Vec::new() };
@@ -31,46 +92,38 @@ impl Draft {
         self.refuse_extra_cells(&mut typed);
         self.require(&mut typed);
         self.check(&mut typed);
-        let Typed { mut ready, mut problems } = typed;
-        if problems.is_empty() {
-            ready.key = self.key_text(&ready);
-            match self.seen.add(&ready) {
-                None => return DraftRow::Ready(ready),
-                Some(earlier) if earlier.same => return DraftRow::Duplicate { row, first: earlier.row },
-                Some(earlier) => {
-                    let message = format!("row {} has the same key and says something else", earlier.row);
-                    problems.push(self.about_key(Problem::of_row(row, "primary-key", message)));
-                }
-            }
+        let Typed { mut ready, problems } = typed;
+        let named = self.judge.key.iter().all(|name| matches!(ready.fields.get(name), Some(Some(_))));
+        if !problems.is_empty() {
+            return Judged::Rejected { row, problems, key: named.then(|| self.key_text(&ready)) };
         }
-        let named = self.key.iter().all(|name| matches!(ready.fields.get(name), Some(Some(_))));
-        let key = named.then(|| self.key_text(&ready));
-        DraftRow::Rejected { row, problems, key }
+        ready.key = self.key_text(&ready);
+        Judged::Ready(ready)
     }
 
     fn take_cells(&mut self, typed: &mut Typed) {
         let row = self.row.number;
-        for (index, column) in self.plan.columns.iter().enumerate() {
+        for (index, column) in self.judge.plan.columns.iter().enumerate() {
             let raw = self.row.cell(index);
             if matches!(column.usage, Use::LeaveOut) {
                 continue;
             }
             let text = match raw.shape {
-                Shape::Text => clean(raw.text, self.is_csv, &mut self.counts),
+                Shape::Text => clean(raw.text, self.judge.is_csv, self.counts),
                 Shape::Number | Shape::Boolean | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
             };
             if text.is_empty() && raw.shape == Shape::Text {
-                if self.clears {
+                if self.judge.clears {
                     typed.clear(&column.usage);
                 }
                 continue;
             }
-            if let Some((code, message)) = broken(&text, self.damaged) {
+            if let Some((code, message)) = broken(&text, self.judge.damaged) {
                 typed.problems.push(at(Problem::of_row(row, code, message), column, &text));
                 continue;
             }
             match &column.usage {
-                Use::Field(name, reader) => match reader.read(Cell { shape: raw.shape, text: &text }, &mut self.counts) {
+                Use::Field(name, reader) => match reader.read(Cell { shape: raw.shape, text: &text }, self.counts) {
                     Ok(value) => typed.set(name, value),
                     Err(wrong) => {
                         let problem = Problem::of_row(row, wrong.code, wrong.message).meaning(wrong.suggestion);
@@ -87,7 +140,7 @@ impl Draft {
 
     /// A value to the right of the last heading would be lost without a word.
     fn refuse_extra_cells(&self, typed: &mut Typed) {
-        for index in self.plan.columns.len()..self.row.len() {
+        for index in self.judge.plan.columns.len()..self.row.len() {
             let cell = self.row.cell(index);
             if !cell.is_blank() {
                 let problem =
@@ -100,14 +153,14 @@ impl Draft {
     /// A key must be there. Other required fields may be in the record already.
     fn require(&self, typed: &mut Typed) {
         let row = self.row.number;
-        for name in &self.key {
-            if !typed.has(name) && !typed.is_wrong(self.plan.to(name)) {
+        for name in &self.judge.key {
+            if !typed.has(name) && !typed.is_wrong(self.judge.plan.to(name)) {
                 let message = format!("`{name}` is missing, and tells records apart");
                 typed.problems.push(self.about(name, Problem::of_row(row, "missing-cell", message)));
             }
         }
-        for field in self.schema.fields.iter().filter(|field| field.required && !self.key.contains(&field.name)) {
-            if !typed.has(&field.name) && !typed.is_wrong(self.plan.to(&field.name)) {
+        for field in self.judge.schema.fields.iter().filter(|field| field.required && !self.judge.key.contains(&field.name)) {
+            if !typed.has(&field.name) && !typed.is_wrong(self.judge.plan.to(&field.name)) {
                 let message = format!("`{}` is missing, and every record needs it", field.name);
                 let problem = self.about(&field.name, Problem::of_row(row, "missing-cell", message));
                 typed.ready.missing.insert(field.name.clone(), problem);
@@ -116,9 +169,12 @@ impl Draft {
     }
 
     fn check(&self, typed: &mut Typed) {
+        if self.judge.schema.plainly_right(&typed.ready.fields) {
+            return;
+        }
         let present = typed.ready.fields.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
         let present: BTreeMap<FieldName, Value> = present.collect();
-        for violation in self.schema.check(&present) {
+        for violation in self.judge.schema.check(&present) {
             let Violation { field, code, message, suggestion } = violation;
             // What is not in the row is judged by `require`, and by whoever knows the record.
             if code == "missing-cell" && field.as_ref().is_none_or(|name| !present.contains_key(name)) {
@@ -133,23 +189,12 @@ impl Draft {
     }
 
     fn key_text(&self, ready: &Ready) -> String {
-        let values = self.key.iter().filter_map(|name| ready.fields.get(name)?.clone());
+        let values = self.judge.key.iter().filter_map(|name| ready.fields.get(name)?.clone());
         Value::Array(values.collect()).to_string()
     }
 
-    fn about_key(&self, problem: Problem) -> Problem {
-        match self.key.first() {
-            Some(name) => self.about(name, problem),
-            None => problem,
-        }
-    }
-
-    /// The same problem, with the cell that `field` comes from.
     fn about(&self, field: &FieldName, problem: Problem) -> Problem {
-        match self.plan.to(field) {
-            Some((index, column)) => at(problem, column, self.row.cell(index).text),
-            None => problem,
-        }
+        self.judge.about(self.row, field, problem)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::text::Text;
 
+pub(crate) mod ahead;
 mod csv;
 mod delimiter;
 mod flatten;

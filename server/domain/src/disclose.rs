@@ -3,13 +3,15 @@
 //! [`Terms::disclose`] is the only way from an original to something another organization may hold. Wanting a second way is a
 //! sign that a treatment or a condition is missing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::condition::Cell;
+use crate::json;
 use crate::keys::AgreementKeys;
 use crate::mutants;
 use crate::record::{Record, Sealed};
@@ -61,8 +63,12 @@ impl Terms {
             return None;
         }
         // In the order of the schema: an order of the terms' own would tell nothing, but differ from agreement to agreement.
-        let shown = schema.fields.iter().filter_map(|field| Some((field.name.to_string(), self.shown(field, keys, record)?)));
-        Some(SharedRecord { payload: Value::Object(shown.collect::<Map<_, _>>()).to_string() })
+        let shown = schema.fields.iter().filter_map(|field| Some((&field.name, self.shown(field, keys, record)?)));
+        let mut payload = String::with_capacity(512);
+        payload.push('{');
+        shown.enumerate().for_each(|(at, (name, value))| json::member(&mut payload, at, name.as_str(), &value));
+        payload.push('}');
+        Some(SharedRecord { payload })
     }
 
     fn holds_for(&self, record: &Record) -> bool {
@@ -74,13 +80,13 @@ impl Terms {
     }
 
     /// How one field looks; nothing if it is hidden, which a field that the terms do not name always is.
-    fn shown(&self, field: &Field, keys: &AgreementKeys, record: &Record) -> Option<Value> {
+    fn shown<'a>(&self, field: &Field, keys: &AgreementKeys, record: &'a Record) -> Option<Cow<'a, Value>> {
         let value = record.fields.get(&field.name);
         let named = self.fields.get(&field.name).unwrap_or(&Treatment::Hidden);
         // A field may have become `never` in a later version of the schema than the terms were read against.
         let treatment = if field.sensitivity == Sensitivity::Never { &Treatment::Hidden } else { named };
         if mutants::on("hidden-as-null") && *treatment == Treatment::Hidden {
-            return Some(value.cloned().unwrap_or(Value::Null));
+            return Some(Cow::Owned(value.cloned().unwrap_or(Value::Null)));
         }
         let exact = mutants::on("treatment-ignored") && *treatment != Treatment::Hidden;
         if exact { Treatment::Exact.show(field, keys, value) } else { treatment.show(field, keys, value) }

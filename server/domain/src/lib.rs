@@ -8,6 +8,7 @@ pub mod condition;
 pub mod disclose;
 pub mod fault;
 pub mod id;
+mod json;
 pub mod keys;
 pub mod moment;
 pub mod mutants;

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::json;
 use crate::schema::FieldName;
 
 /// An organization's row number: what the store joins on. Never leaves the program.
@@ -40,14 +41,21 @@ impl Record {
     /// The text that is stored: `{"fields": {…}, "private": {…}}`, keys in byte order, so that equal records have equal text.
     #[must_use]
     pub fn to_body(&self) -> String {
-        let mut body = Map::new();
-        let fields = self.fields.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone()));
-        body.insert("fields".to_owned(), Value::Object(fields.collect()));
-        if !self.private.is_empty() {
-            let private = self.private.iter().map(|(header, value)| (header.clone(), Value::from(value.as_str())));
-            body.insert("private".to_owned(), Value::Object(private.collect()));
+        let mut body = String::with_capacity(512);
+        body.push_str("{\"fields\":{");
+        for (at, (name, value)) in self.fields.iter().enumerate() {
+            json::member(&mut body, at, name.as_str(), value);
         }
-        Value::Object(body).to_string()
+        body.push('}');
+        if !self.private.is_empty() {
+            body.push_str(",\"private\":{");
+            for (at, (header, value)) in self.private.iter().enumerate() {
+                json::text_member(&mut body, at, header, value);
+            }
+            body.push('}');
+        }
+        body.push('}');
+        body
     }
 
     /// Reads what [`Self::to_body`] wrote; nothing if it is something else.

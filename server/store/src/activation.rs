@@ -14,8 +14,9 @@ use hayward_domain::terms::Terms;
 
 use crate::agreements::{self, By};
 use crate::conn::{Conn, Eyes};
-use crate::edition::Commit;
+use crate::edition::{Commit, MEMORY};
 use crate::error::{Result, StoreError};
+use crate::share::Staging;
 use crate::sql::{Number, Sql, rows};
 use crate::{Store, counter, floor, share};
 
@@ -89,7 +90,7 @@ impl Store {
         let commit = Commit::begin(self, due.dataset, "activation")?;
         let built = self.build_share(due, &commit);
         match built {
-            Ok(true) => {}
+            Ok(true) => floor::erase_below(&self.db, due.agreement)?,
             Ok(false) => commit.abandon()?,
             Err(_) => commit.give_up(),
         }
@@ -98,17 +99,19 @@ impl Store {
 
     /// Whether the share is built; if it is, the dataset is given back with it.
     fn build_share(self: &Arc<Self>, due: &Due, commit: &Commit) -> Result<bool> {
-        let edition = commit.dataset.head;
+        let (edition, claim) = (commit.view.dataset.head, commit.view.claim());
         let lens = self.db.write(|conn| {
             self.ensure_share(conn, due)?;
             share::lens_of(self, conn, due.agreement, due.version)
         })?;
-        let records = share::all_records(self, &lens)?;
-        let staged = share::stage(self, commit.claim(), &lens, &records, edition)?;
+        let terms = Arc::clone(&lens.terms);
+        let mut staging = Staging::new(Arc::new(lens), MEMORY);
+        share::rebuild(self, commit.view.lease(), &mut staging, edition)?;
+        let staged = staging.finish(self, claim)?;
         let now = commit.now();
         self.db.write(|conn| {
             let number = counter::commit(conn)?;
-            commit.claim().check(conn, now)?;
+            claim.check(conn, now)?;
             let agreement = agreements::by_number(conn, due.agreement)?;
             let mut version = agreements::version(conn, due.agreement, due.version)?;
             let share = "select head, floor, version from shares where number = ?";
@@ -118,7 +121,7 @@ impl Store {
                 return Ok(false);
             }
             let before = if state == State::Agreed { self.predecessor(conn, due.agreement)? } else { None };
-            let floor = self.floor_of(conn, due, &share, &lens.terms)?;
+            let floor = self.floor_of(conn, due, &share, &terms)?;
             // The head reaches the floor even where no row changed: below it nothing can be read.
             let head = if staged.moved.anything() || floor > share.head { share.head + 1 } else { share.head };
             let update = "update shares set head = ?, floor = ?, version = ? where number = ?";
@@ -140,9 +143,8 @@ impl Store {
                 // The feed sees a closing and an opening, and so nothing of what lies below the floor.
                 floor::close(conn, due.agreement, number)?;
             }
-            floor::erase_below(conn, due.agreement, floor)?;
             floor::reopen(conn, due.agreement, number)?;
-            commit.claim().release(conn)?;
+            claim.release(conn)?;
             Ok(true)
         })
     }

@@ -196,7 +196,7 @@ impl View<'_> {
             Some(now) => {
                 sql.push_with(
                     " and r.died <= ? and not exists (select 1 from shared_records l
-                    where l.shelf = r.shelf and l.share = r.share and l.record = r.record and l.born <= ? and l.died > ?)",
+                    where l.share = r.share and l.name = r.name and l.born <= ? and l.died > ?)",
                     [now.into(), now.into(), now.into()],
                 );
                 now

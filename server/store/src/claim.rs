@@ -9,6 +9,7 @@
 //! * Nothing is recovered at start-up as such: another server may be in the middle of its work.
 //! * Floors and changes of state never wait for a claim; only building and rebuilding does.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hayward_domain::moment::Moment;
@@ -16,7 +17,7 @@ use hayward_domain::moment::Moment;
 use crate::conn::{Conn, Db};
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::sql::{Sql, rows};
+use crate::sql::{Number, Sql, rows};
 
 /// How long a writer may be silent before it is thought dead.
 const LEASE: Duration = Duration::from_secs(30);
@@ -28,6 +29,32 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Claim {
     pub(crate) dataset: i64,
     token: i64,
+}
+
+/// How often a writer that only reads says that it is alive.
+const RENEW: Duration = Duration::from_secs(5);
+
+/// A claim that is renewed while nothing is written.
+pub(crate) struct Lease {
+    pub(crate) claim: Claim,
+    renewed: Mutex<Instant>,
+}
+
+impl Lease {
+    pub(crate) fn new(claim: Claim) -> Self {
+        Self { claim, renewed: Mutex::new(Instant::now()) }
+    }
+
+    /// Says that the writer is alive, if it has been silent for long.
+    pub(crate) fn renew(&self, db: &Db, clock: &dyn Fn() -> Moment) -> Result<()> {
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if renewed.elapsed() > RENEW {
+            let now = clock();
+            db.write(|conn| self.claim.check(conn, now))?;
+            *renewed = Instant::now();
+        }
+        Ok(())
+    }
 }
 
 rows! {
@@ -97,7 +124,7 @@ impl Claim {
 }
 
 /// Rows touched by one transaction of the clean-up: short enough for other writers to get in between.
-const CHUNK: i64 = 2_000;
+const CHUNK: i64 = 1_000;
 
 fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
     let head = "select number, head from datasets where number = ?";
@@ -114,19 +141,31 @@ fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
     })
 }
 
-/// Removes what is born above `head` and revives what dies right above it.
+/// Removes what is born above `head` and revives what dies right above it, a chunk at a time and from the table's end, where staged
+/// rows lie together.
 fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim, table: &str, column: &str, number: i64, head: i64) -> Result<()> {
-    let newborn = format!("delete from {table} where row in (select row from {table} where {column} = ? and born > ? limit ?)");
+    let newborn =
+        format!("select row as value from {table} where {column} = ? and born > ? order by born desc, row desc limit ?");
     let dying = format!(
-        "update {table} set died = 9223372036854775807 where row in
-            (select row from {table} where {column} = ? and died > ? and died < 9223372036854775807 limit ?)"
+        "select row as value from {table} where {column} = ? and died > ? and died < 9223372036854775807 order by died limit ?"
     );
     // In this order: a key may be live only once.
-    for text in [newborn, dying] {
+    let steps = [
+        (newborn, format!("delete from {table} where row in ")),
+        (dying, format!("update {table} set died = 9223372036854775807 where row in ")),
+    ];
+    for (select, change) in steps {
         loop {
-            let touched = db.write(|conn| {
-                claim.check(conn, clock())?;
-                conn.execute(Sql::new(&text).bind(number).bind(head).bind(CHUNK))
+            let now = clock();
+            let touched = db.stage(|conn| {
+                claim.check(conn, now)?;
+                let rows = conn.load::<Number>(Sql::new(&select).bind(number).bind(head).bind(CHUNK))?;
+                if rows.is_empty() {
+                    return Ok::<_, StoreError>(0);
+                }
+                let mut change = Sql::new(&change);
+                change.list(rows.into_iter().map(|row| row.value));
+                conn.execute(change)
             })?;
             if touched == 0 {
                 break;

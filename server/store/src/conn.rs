@@ -11,9 +11,11 @@ use diesel::{Connection, QueryableByName, RunQueryDsl};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 
+use crate::bulk::Rows;
 use crate::error::{Result, StoreError};
 use crate::shelf::{SharedColumns, SharedRowRow};
 use crate::sql::{Placed, Sql};
+use crate::turn::Turn;
 
 /// One connection to one of the two.
 pub(crate) struct Conn {
@@ -69,6 +71,22 @@ impl Conn {
     /// How many rows the statement touched.
     pub(crate) fn execute(&mut self, sql: Sql) -> Result<usize> {
         on!(self, conn => Ok(sql.execute(conn)?))
+    }
+
+    /// Inserts many rows at once.
+    pub(crate) fn insert(&mut self, rows: &Rows) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &mut self.backend {
+            Backend::Pg(conn) => drop(rows.unnested().execute(&mut **conn)?),
+            Backend::Sqlite(conn) => {
+                for row in rows.each() {
+                    row.execute(conn)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Statements without binds, several at a time.
@@ -163,7 +181,7 @@ impl Manager {
             Use::Write => {
                 // The patience comes first: whoever opens the file at the same moment may be switching it to WAL.
                 "pragma busy_timeout = 20000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-                 pragma temp_store = memory; pragma wal_autocheckpoint = 4000;"
+                 pragma temp_store = memory; pragma wal_autocheckpoint = 8000; pragma cache_size = -65536;"
             }
             Use::Read => {
                 "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory; \
@@ -239,6 +257,8 @@ pub(crate) struct Db {
     kind: Kind,
     writers: Pool,
     readers: Pool,
+    /// The queue of those who write to SQLite.
+    turn: Turn,
 }
 
 /// How a reading transaction begins.
@@ -278,7 +298,7 @@ impl Db {
             Kind::Sqlite => (1, 8),
             Kind::Postgres => (writers, writers),
         };
-        Ok(Self { kind, writers: pool(Use::Write, writers), readers: pool(Use::Read, readers) })
+        Ok(Self { kind, writers: pool(Use::Write, writers), readers: pool(Use::Read, readers), turn: Turn::default() })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -305,11 +325,27 @@ impl Db {
         &self,
         f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let begin = match self.kind {
-            Kind::Sqlite => "begin immediate",
-            Kind::Postgres => "begin",
-        };
-        transact(&self.writers, begin, f)
+        match self.kind {
+            Kind::Sqlite => {
+                let _served = self.turn.wait();
+                transact(&self.writers, "pragma synchronous = full; begin immediate", f)
+            }
+            Kind::Postgres => transact(&self.writers, "begin", f),
+        }
+    }
+
+    /// Like [`Self::write`], for rows that nobody sees before a later transaction says so: that one makes these durable too.
+    pub(crate) fn stage<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        match self.kind {
+            Kind::Sqlite => {
+                let _served = self.turn.wait();
+                transact(&self.writers, "pragma synchronous = normal; begin immediate", f)
+            }
+            Kind::Postgres => transact(&self.writers, "begin; set local synchronous_commit = off", f),
+        }
     }
 
     /// A connection outside any transaction, for migrations.

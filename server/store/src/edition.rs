@@ -10,41 +10,78 @@
 //! * Every transaction checks the claim. A change of terms that slips in between (narrowing does not wait for claims) is seen in
 //!   the last transaction, and the share is left to its rebuild.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hayward_domain::moment::Moment;
+use hayward_domain::record::{OrganizationNumber, Record, Sealed};
+use sha2::{Digest, Sha256};
 
 use crate::Store;
-use crate::claim::{self, Claim};
+use crate::bulk::{Holds, Rows, Table};
+use crate::claim::{self, Claim, Lease};
 use crate::conn::{Conn, Eyes};
 use crate::counter;
 use crate::error::{Result, StoreError};
-use crate::share::{self, StagedShare};
+use crate::share::{self, Lens, Look, StagedShare, Staging};
 use crate::sql::{Sql, rows};
 
 /// Rows that one staging transaction writes: it ends within milliseconds, so that other writers get their turn.
 pub(crate) const CHUNK: usize = 500;
+/// Shares that look at originals as they go by. Any others read them again, one after the other, so that memory does not grow with
+/// the number of agreements.
+const TOGETHER: usize = 3;
+/// Bytes of payloads that are held in memory for all that are looked at together.
+pub(crate) const MEMORY: usize = 24 << 20;
 
 rows! {
     /// A dataset, as its writer needs it.
-    DatasetRow { number: i64, head: i64 }
-    /// A live version of a record.
-    LiveRow { row: i64, record: i64, key: String, body: String }
+    DatasetRow { number: i64, organization: i64, head: i64 }
+}
+
+static RECORDS: Table = Table {
+    name: "records",
+    columns: &[
+        ("row", Holds::Int),
+        ("dataset", Holds::Int),
+        ("record", Holds::Int),
+        ("key", Holds::Text),
+        ("body", Holds::Text),
+        ("hash", Holds::Bytes),
+        ("born", Holds::Int),
+    ],
+};
+
+/// What a record will be.
+pub(crate) struct Version {
+    pub(crate) key: String,
+    pub(crate) record: Record,
+    pub(crate) body: String,
+    pub(crate) hash: BodyHash,
+}
+
+/// Tells bodies apart.
+pub(crate) type BodyHash = [u8; 16];
+
+impl Version {
+    pub(crate) fn new(key: String, record: Record) -> Self {
+        let body = record.to_body();
+        Self { key, record, hash: body_hash(&body), body }
+    }
+}
+
+pub(crate) fn body_hash(body: &str) -> BodyHash {
+    let mut short = [0; 16];
+    short.iter_mut().zip(Sha256::digest(body.as_bytes())).for_each(|(to, from)| *to = from);
+    short
 }
 
 /// What happens to one record.
 pub(crate) enum Change {
-    Create {
-        key: String,
-        body: String,
-    },
+    Create(Version),
     Update {
         row: i64,
         record: i64,
-        key: String,
-        body: String,
+        version: Version,
     },
     Remove {
         row: i64,
@@ -53,9 +90,24 @@ pub(crate) enum Change {
     /// A record that was removed comes back under its number.
     Revive {
         record: i64,
-        key: String,
-        body: String,
+        version: Version,
     },
+}
+
+/// Changes that the shares have looked at: ready to be written.
+pub(crate) struct Batch {
+    originals: Vec<Original>,
+    /// For each share, what each of the changes means.
+    looks: Vec<Vec<Look>>,
+}
+
+/// A change without what only the shares need.
+struct Original {
+    closes: Option<i64>,
+    /// None where the record is new.
+    record: Option<i64>,
+    /// Key, body and its hash; none where the record goes.
+    version: Option<(String, String, BodyHash)>,
 }
 
 /// Why an edition was made.
@@ -76,53 +128,100 @@ impl Cause {
 
 /// A commit in the making. Dropped without [`Commit::publish`], what it staged stays invisible and the next claimer removes it.
 pub(crate) struct Commit {
-    store: Arc<Store>,
-    claim: Claim,
-    pub(crate) dataset: DatasetRow,
-    /// The records it touches.
-    changed: Vec<i64>,
-    /// When the lease was last renewed while nothing was staged.
-    renewed: Cell<Instant>,
+    pub(crate) view: Arc<Writing>,
+    shares: Vec<Staging>,
+    /// How many records it touches.
+    touched: u64,
 }
 
-/// How often a commit that only compares says that it is alive.
-const RENEW: Duration = Duration::from_secs(5);
+/// What a commit is about, for whoever prepares its changes on another thread.
+pub(crate) struct Writing {
+    store: Arc<Store>,
+    lease: Lease,
+    pub(crate) dataset: DatasetRow,
+    /// Shares that look at originals as they go by, and those that read them afterwards.
+    together: Vec<Arc<Lens>>,
+    afterwards: Vec<Arc<Lens>>,
+}
+
+impl Writing {
+    /// Says that this commit is alive, if it has been silent for long.
+    pub(crate) fn renew(&self) -> Result<()> {
+        self.lease.renew(&self.store.db, &*self.store.clock)
+    }
+
+    pub(crate) fn claim(&self) -> Claim {
+        self.lease.claim
+    }
+
+    pub(crate) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Lets the shares look at changes. Each record may be changed once in a commit.
+    pub(crate) fn prepare(&self, changes: Vec<Change>) -> Result<Batch> {
+        let owner = OrganizationNumber(self.dataset.organization);
+        let (originals, records): (Vec<Original>, Vec<Option<Sealed<Record>>>) =
+            changes.into_iter().map(|change| change.split(owner)).unzip();
+        let seen: Vec<_> = originals.iter().zip(&records).map(|(original, record)| (original.record, record.as_ref())).collect();
+        let look = |lens: &Arc<Lens>| self.store.db.read(Eyes::Own, |conn| share::looks(conn, lens, &seen));
+        let looks = self.together.iter().map(look).collect::<Result<_>>()?;
+        Ok(Batch { originals, looks })
+    }
+}
+
+impl Change {
+    fn split(self, owner: OrganizationNumber) -> (Original, Option<Sealed<Record>>) {
+        let (closes, record, version) = match self {
+            Self::Create(version) => (None, None, Some(version)),
+            Self::Update { row, record, version } => (Some(row), Some(record), Some(version)),
+            Self::Remove { row, record } => (Some(row), Some(record), None),
+            Self::Revive { record, version } => (None, Some(record), Some(version)),
+        };
+        let Some(Version { key, record: content, body, hash }) = version else {
+            return (Original { closes, record, version: None }, None);
+        };
+        (Original { closes, record, version: Some((key, body, hash)) }, Some(Sealed::new(owner, content)))
+    }
+}
 
 impl Commit {
     pub(crate) fn begin(store: &Arc<Store>, dataset: i64, purpose: &str) -> Result<Self> {
         let claim = claim::take(&store.db, &*store.clock, dataset, purpose)?;
-        let select = "select number, head from datasets where number = ?";
-        let dataset = store.db.write(|conn| conn.one::<DatasetRow>(Sql::new(select).bind(dataset)))?;
-        Ok(Self { store: Arc::clone(store), claim, dataset, changed: Vec::new(), renewed: Cell::new(Instant::now()) })
+        match Self::claimed(store, claim) {
+            Ok(commit) => Ok(commit),
+            Err(error) => {
+                give_up(store, claim);
+                Err(error)
+            }
+        }
     }
 
-    /// The live versions of the records with these keys.
-    pub(crate) fn live(&self, keys: &[&str]) -> Result<Vec<LiveRow>> {
-        if self.renewed.get().elapsed() > RENEW {
-            let now = self.now();
-            self.store.db.write(|conn| self.claim.check(conn, now))?;
-            self.renewed.set(Instant::now());
-        }
-        let mut found = Vec::new();
-        for keys in keys.chunks(CHUNK) {
-            let mut sql = Sql::new("select row, record, key, body from records where dataset = ?").bind(self.dataset.number);
-            sql.push(" and died = 9223372036854775807 and key in ").list(keys.iter().copied());
-            found.extend(self.store.db.read(Eyes::Own, |conn| conn.load::<LiveRow>(sql))?);
-        }
-        Ok(found)
+    fn claimed(store: &Arc<Store>, claim: Claim) -> Result<Self> {
+        let select = "select number, organization, head from datasets where number = ?";
+        let dataset = store.db.read(Eyes::Own, |conn| conn.one::<DatasetRow>(Sql::new(select).bind(claim.dataset)))?;
+        let mut together: Vec<Arc<Lens>> = share::built_of_dataset(store, dataset.number)?.into_iter().map(Arc::new).collect();
+        let afterwards = together.split_off(together.len().min(TOGETHER));
+        let memory = MEMORY / together.len().max(1);
+        let shares = together.iter().map(|lens| Staging::new(Arc::clone(lens), memory)).collect();
+        let view = Writing { store: Arc::clone(store), lease: Lease::new(claim), dataset, together, afterwards };
+        Ok(Self { view: Arc::new(view), shares, touched: 0 })
     }
 
-    /// Stages changes. A record may be changed once in a commit.
-    pub(crate) fn stage(&mut self, changes: Vec<Change>) -> Result<()> {
-        let mut changes = changes.into_iter().peekable();
-        while changes.peek().is_some() {
-            let chunk: Vec<Change> = changes.by_ref().take(CHUNK).collect();
-            let (claim, now, dataset) = (self.claim, (self.store.clock)(), &self.dataset);
-            let touched = self.store.db.write(|conn| {
-                claim.check_and_soil(conn, now)?;
-                stage_chunk(conn, dataset, chunk)
-            })?;
-            self.changed.extend(touched);
+    /// Stages what was prepared, in one transaction.
+    pub(crate) fn write(&mut self, batch: Batch) -> Result<()> {
+        let Batch { originals, looks } = batch;
+        let (view, shares) = (&self.view, &mut self.shares);
+        self.touched += originals.len() as u64;
+        let now = (view.store.clock)();
+        let records = view.store.db.stage(|conn| {
+            view.claim().check_and_soil(conn, now)?;
+            let records = stage_chunk(conn, &view.dataset, originals)?;
+            shares.iter_mut().zip(&looks).try_for_each(|(share, looks)| share.close(conn, looks))?;
+            Ok::<_, StoreError>(records)
+        })?;
+        for (share, looks) in self.shares.iter_mut().zip(&looks) {
+            records.iter().zip(looks).try_for_each(|(record, look)| share.keep(*record, look))?;
         }
         Ok(())
     }
@@ -149,34 +248,35 @@ impl Commit {
         import: Option<&str>,
         also: impl FnOnce(&mut Conn, i64) -> Result<()>,
     ) -> Result<i64> {
-        let edition = if self.changed.is_empty() { self.dataset.head } else { self.dataset.head + 1 };
-        self.changed.sort_unstable();
+        let head = self.view.dataset.head;
+        let edition = if self.touched == 0 { head } else { head + 1 };
         let shares = self.stage_shares(edition)?;
-        let now = (self.store.clock)();
-        let left_over = self.store.db.write(|conn| {
-            if self.changed.is_empty() {
-                self.claim.check(conn, now)?;
+        let (store, claim, dataset) = (&self.view.store, self.view.claim(), self.view.dataset.number);
+        let now = (store.clock)();
+        let left_over = store.db.write(|conn| {
+            if self.touched == 0 {
+                claim.check(conn, now)?;
                 also(conn, edition)?;
-                self.claim.release(conn)?;
+                claim.release(conn)?;
                 return Ok::<_, StoreError>(Vec::new());
             }
             let number = counter::commit(conn)?;
-            self.claim.check(conn, now)?;
+            claim.check(conn, now)?;
             let left_over = share::move_heads(conn, &shares, number)?;
-            conn.execute(Sql::new("update datasets set head = ? where number = ?").bind(edition).bind(self.dataset.number))?;
+            conn.execute(Sql::new("update datasets set head = ? where number = ?").bind(edition).bind(dataset))?;
             let insert = "insert into editions (dataset, edition, commit_number, kind, import, at) values (?, ?, ?, ?, ?, ?)";
-            let insert = Sql::new(insert).bind(self.dataset.number).bind(edition).bind(number).bind(cause.as_str());
+            let insert = Sql::new(insert).bind(dataset).bind(edition).bind(number).bind(cause.as_str());
             conn.execute(insert.bind(import.map(str::to_owned)).bind(now))?;
             also(conn, edition)?;
             // With rows of a share left over the claim stays soiled, and is cleaned below.
             if left_over.is_empty() {
-                self.claim.release(conn)?;
+                claim.release(conn)?;
             }
             Ok(left_over)
         })?;
         if !left_over.is_empty() {
             // The commit stands. If this fails, the next claimer clears up.
-            if let Err(error) = self.claim.abandon(&self.store.db, &*self.store.clock) {
+            if let Err(error) = claim.abandon(&store.db, &*store.clock) {
                 tracing::warn!(%error, "rows of a share that changed meanwhile are left for the next writer to remove");
             }
         }
@@ -185,75 +285,63 @@ impl Commit {
 
     /// Removes what was staged and gives the dataset back.
     pub(crate) fn abandon(self) -> Result<()> {
-        self.claim.abandon(&self.store.db, &*self.store.clock)
+        self.view.claim().abandon(&self.view.store.db, &*self.view.store.clock)
     }
 
     /// Like [`Self::abandon`], after an error that is more worth telling. Where even this fails, the next claimer does it, once the
     /// lease has run out.
     pub(crate) fn give_up(self) {
-        if let Err(error) = self.abandon() {
-            tracing::warn!(%error, "a dataset is left to its next writer to tidy up");
-        }
+        give_up(&self.view.store, self.view.claim());
     }
 
-    fn stage_shares(&self, edition: i64) -> Result<Vec<StagedShare>> {
-        if self.changed.is_empty() {
+    fn stage_shares(&mut self, edition: i64) -> Result<Vec<StagedShare>> {
+        if self.touched == 0 {
             return Ok(Vec::new());
         }
-        let built = share::built_of_dataset(&self.store, self.dataset.number)?;
-        built.into_iter().map(|lens| share::stage(&self.store, self.claim, &lens, &self.changed, edition)).collect()
-    }
-
-    pub(crate) fn claim(&self) -> Claim {
-        self.claim
+        let Writing { store, lease, afterwards, .. } = &*self.view;
+        let together = std::mem::take(&mut self.shares).into_iter().map(Ok);
+        let afterwards = afterwards.iter().map(|lens| {
+            let mut staging = Staging::new(Arc::clone(lens), MEMORY);
+            share::follow(store, lease, &mut staging, edition)?;
+            Ok(staging)
+        });
+        together.chain(afterwards).map(|staging: Result<Staging>| staging?.finish(store, lease.claim)).collect()
     }
 
     pub(crate) fn now(&self) -> Moment {
-        (self.store.clock)()
+        (self.view.store.clock)()
     }
 }
 
-fn stage_chunk(conn: &mut Conn, dataset: &DatasetRow, chunk: Vec<Change>) -> Result<Vec<i64>> {
+fn give_up(store: &Store, claim: Claim) {
+    if let Err(error) = claim.abandon(&store.db, &*store.clock) {
+        tracing::warn!(%error, "a dataset is left to its next writer to tidy up");
+    }
+}
+
+/// Writes originals, and returns the records' numbers.
+fn stage_chunk(conn: &mut Conn, dataset: &DatasetRow, originals: Vec<Original>) -> Result<Vec<i64>> {
     let born = dataset.head + 1;
-    let closing: Vec<i64> = chunk.iter().filter_map(closed_row).collect();
+    let closing: Vec<i64> = originals.iter().filter_map(|original| original.closes).collect();
     if !closing.is_empty() {
         let mut close = Sql::new("update records set died = ? where row in ").bind(born);
         close.list(closing);
         conn.execute(close)?;
     }
-    let count = |wanted: fn(&Change) -> bool| i64::try_from(chunk.iter().filter(|change| wanted(change)).count()).unwrap_or(0);
-    let mut record = counter::take(conn, "record", count(|change| matches!(change, Change::Create { .. })))?;
-    let mut row = counter::take(conn, "record_row", count(|change| !matches!(change, Change::Remove { .. })))?;
-    let mut insert = Sql::new("insert into records (row, dataset, record, key, body, born) values ").varying();
-    let mut touched = Vec::with_capacity(chunk.len());
-    let mut first = true;
-    for change in chunk {
-        let (number, key, body) = match change {
-            Change::Create { key, body } => {
-                record += 1;
-                (record - 1, key, body)
-            }
-            Change::Update { record, key, body, .. } | Change::Revive { record, key, body } => (record, key, body),
-            Change::Remove { record, .. } => {
-                touched.push(record);
-                continue;
-            }
-        };
-        let binds = [row.into(), dataset.number.into(), number.into(), key.into(), body.into(), born.into()];
-        insert.push_with(if first { "(?, ?, ?, ?, ?, ?)" } else { ", (?, ?, ?, ?, ?, ?)" }, binds);
-        first = false;
-        row += 1;
+    let count = |wanted: fn(&Original) -> bool| {
+        i64::try_from(originals.iter().filter(|original| wanted(original)).count()).unwrap_or(i64::MAX)
+    };
+    let mut new_records = counter::take(conn, "record", count(|original| original.record.is_none()))?..;
+    let mut new_rows = counter::take(conn, "record_row", count(|original| original.version.is_some()))?..;
+    let mut rows = Rows::new(&RECORDS);
+    let mut touched = Vec::with_capacity(originals.len());
+    for original in originals {
+        let number = original.record.or_else(|| new_records.next()).unwrap_or(i64::MAX);
         touched.push(number);
+        let Some((key, body, hash)) = original.version else { continue };
+        let row = new_rows.next().unwrap_or(i64::MAX);
+        rows.push([row.into(), dataset.number.into(), number.into(), key.into(), body.into(), hash.to_vec().into(), born.into()]);
     }
-    if !first {
-        conn.execute(insert)?;
-    }
+    conn.insert(&rows)?;
     Ok(touched)
-}
-
-fn closed_row(change: &Change) -> Option<i64> {
-    match change {
-        Change::Create { .. } | Change::Revive { .. } => None,
-        Change::Update { row, .. } | Change::Remove { row, .. } => Some(*row),
-    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hayward_domain::id::{DatasetId, ImportId};
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
-use hayward_importers::{Problem, Source};
+use hayward_importers::{Problem, Profile, Source};
 use serde_json::Value;
 
 use crate::Store;
@@ -96,6 +96,8 @@ pub struct Import {
     pub filename: String,
     /// What was found out about the file, once it was read.
     pub reading: Option<Value>,
+    /// What the first reading of the file told, so that it need not be read a third time.
+    pub(crate) profile: Option<Profile>,
     /// Its columns, once it was read.
     pub columns: Option<Value>,
     /// What was decided about them.
@@ -114,7 +116,7 @@ pub struct Import {
 
 rows! {
     ImportRow {
-        id: String, dataset: String, dataset_number: i64, state: String, filename: String, reading: Option<String>,
+        id: String, dataset: String, dataset_number: i64, state: String, filename: String, reading: Option<String>, profile: Option<String>,
         columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
         committed_edition: Option<i64>, failure: Option<String>,
     }
@@ -127,6 +129,7 @@ rows! {
 #[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) reading: Option<Value>,
+    pub(crate) profile: Option<Value>,
     pub(crate) columns: Option<Value>,
     pub(crate) matching: Option<Value>,
     pub(crate) counts: Option<Value>,
@@ -141,7 +144,7 @@ const PIECE: usize = 256 * 1024;
 pub(crate) const KEPT_PROBLEMS: i64 = 100_000;
 
 const COLUMNS: &str =
-    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.columns, i.matching, i.counts,
+    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.profile, i.columns, i.matching, i.counts,
     i.problem_count, i.edition, i.committed_edition, i.failure";
 
 impl ImportRow {
@@ -156,6 +159,8 @@ impl ImportRow {
             dataset_number: self.dataset_number,
             filename: self.filename,
             reading: json(self.reading)?,
+            // One that another version of the program wrote is found out again.
+            profile: self.profile.and_then(|text| serde_json::from_str(&text).ok()),
             columns: json(self.columns)?,
             matching: json(self.matching)?,
             counts: json(self.counts)?,
@@ -220,6 +225,7 @@ impl Store {
     /// # Errors
     /// Only the database's.
     pub fn drop_upload(&self, import: &ImportId) -> Result<()> {
+        self.until_none(|conn| drop_pieces(conn, import.as_str()))?;
         self.db.write(|conn| forget(conn, import))
     }
 
@@ -295,9 +301,10 @@ impl Store {
         let now = (self.clock)();
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let update =
-            "update imports set state = ?, reading = ?, columns = ?, matching = ?, counts = ?, problem_count = ?, edition = ?,
+            "update imports set state = ?, reading = ?, profile = ?, columns = ?, matching = ?, counts = ?, problem_count = ?, edition = ?,
             failure = ?, changed_at = ? where id = ? and state in ('reading', 'draft', 'checked', 'interrupted')";
-        let update = Sql::new(update).bind(state.as_str()).bind(text(&found.reading)).bind(text(&found.columns));
+        let update = Sql::new(update).bind(state.as_str()).bind(text(&found.reading));
+        let update = update.bind(text(&found.profile)).bind(text(&found.columns));
         let update = update.bind(text(&found.matching)).bind(text(&found.counts)).bind(found.problem_count).bind(found.edition);
         let update = update.bind(text(&found.failure)).bind(now).bind(&import.id);
         let touched = self.db.write(|conn| conn.execute(update))?;
@@ -305,7 +312,7 @@ impl Store {
     }
 
     pub(crate) fn drop_problems(&self, import: &Import) -> Result<()> {
-        self.db.write(|conn| conn.execute(Sql::new("delete from import_problems where import = ?").bind(&import.id)).map(drop))
+        self.until_none(|conn| drop_some_problems(conn, &import.id)).map(drop)
     }
 
     pub(crate) fn keep_problems(&self, import: &Import, first: i64, problems: &[Problem]) -> Result<()> {
@@ -382,8 +389,26 @@ fn forget(conn: &mut Conn, import: &ImportId) -> Result<()> {
     conn.execute(Sql::new("delete from imports where id = ?").bind(import.as_str())).map(drop)
 }
 
-pub(crate) fn drop_file(conn: &mut Conn, import: &str) -> Result<()> {
+fn drop_file(conn: &mut Conn, import: &str) -> Result<()> {
     conn.execute(Sql::new("delete from import_chunks where import = ?").bind(import)).map(drop)
+}
+
+/// Drops some pieces of an import's file; 0 once none is left.
+pub(crate) fn drop_pieces(conn: &mut Conn, import: &str) -> Result<usize> {
+    drop_some(conn, "import_chunks", import, 16)
+}
+
+/// Drops some of an import's problems; 0 once none is left.
+pub(crate) fn drop_some_problems(conn: &mut Conn, import: &str) -> Result<usize> {
+    drop_some(conn, "import_problems", import, 1_000)
+}
+
+fn drop_some(conn: &mut Conn, table: &str, import: &str, count: i64) -> Result<usize> {
+    let delete = format!(
+        "delete from {table} where import = ? and position in
+            (select position from {table} where import = ? order by position limit ?)"
+    );
+    conn.execute(Sql::new(&delete).bind(import).bind(import).bind(count))
 }
 
 /// An uploaded file, read back from the database piece by piece.

@@ -39,9 +39,10 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 4] = [
+        static COMMONS: [Step; 5] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
+            step!("commons", "0003_writing"),
             step!("commons", "0004_eras"),
             step!("commons", "0005_operation"),
         ];

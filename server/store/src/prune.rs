@@ -1,17 +1,32 @@
 //! Dropping editions that no cursor needs any more.
 //!
 //! A version that died at or before what the oldest honoured commit saw is deleted; a cursor from before is answered `410`. Ledger
-//! names are never pruned, and files of uncommitted drafts go with the editions of their time.
+//! names are never pruned, and files of uncommitted drafts go with the editions of their time. All of it goes in small steps, so
+//! that nobody who writes waits for long.
 
 use std::time::Duration;
 
-use crate::Store;
-use crate::conn::Conn;
+use hayward_domain::moment::Moment;
+
+use crate::conn::{Conn, Eyes};
 use crate::error::Result;
-use crate::sql::{Number, Sql};
+use crate::imports::{drop_pieces, drop_some_problems};
+use crate::sql::{Number, Sql, Word, rows};
+use crate::{Store, floor};
 
 /// Rows that one transaction deletes.
-const CHUNK: i64 = 2_000;
+const CHUNK: i64 = 1_000;
+
+rows! {
+    /// The newest edition of a dataset, or of a share, whose dead rows may go.
+    Horizon { number: i64, edition: i64 }
+}
+
+/// The newest edition, committed or not beyond it, that the oldest honoured commit saw.
+const OF_DATASETS: &str = "select d.number, max(e.edition) as edition from datasets d
+    join editions e on e.dataset = d.number and e.edition <= d.head where e.commit_number <= ? group by d.number";
+const OF_SHARES: &str = "select s.number, max(e.edition) as edition from shares s
+    join share_editions e on e.share = s.number and e.edition <= s.head where e.commit_number <= ? group by s.number";
 
 impl Store {
     /// Drops what was replaced more than `window` ago. Returns how many rows went.
@@ -31,33 +46,56 @@ impl Store {
             return Ok(0);
         }
         let mut gone = 0;
-        let records = "delete from records where row in (select r.row from records r join datasets d on d.number = r.dataset
-            where r.died <= (select coalesce(max(e.edition), 0) from editions e where e.dataset = r.dataset and e.commit_number <= ?)
-            and r.died <= d.head limit ?)";
-        let shared = "delete from shared_records where row in (select r.row from shared_records r join shares s on s.number = r.share
-            where r.died <= (select coalesce(max(e.edition), 0) from share_editions e where e.share = r.share and e.commit_number <= ?)
-            and r.died <= s.head limit ?)";
-        for text in [records, shared] {
-            loop {
-                let touched = self.db.write(|conn| conn.execute(Sql::new(text).bind(oldest).bind(CHUNK)))?;
-                gone += touched;
-                if touched == 0 {
-                    break;
-                }
+        for (table, column, horizons) in [("records", "dataset", OF_DATASETS), ("shared_records", "share", OF_SHARES)] {
+            let delete = format!(
+                "delete from {table} where row in (select row from {table}
+                    where {column} = ? and died <= ? and died < 9223372036854775807 order by died limit ?)"
+            );
+            for horizon in self.db.read(Eyes::Own, |conn| conn.load::<Horizon>(Sql::new(horizons).bind(oldest)))? {
+                let delete = Sql::new(&delete).bind(horizon.number).bind(horizon.edition).bind(CHUNK);
+                gone += self.until_none(|conn| conn.execute(delete.clone()))?;
             }
         }
-        self.db.write(|conn| drafts(conn, before))?;
+        let raised = "select number as value from shares where floor > 0";
+        for share in self.db.read(Eyes::Own, |conn| conn.load::<Number>(Sql::new(raised)))? {
+            floor::erase_below(&self.db, share.value)?;
+        }
+        self.drop_drafts(before)?;
         Ok(gone)
     }
-}
 
-/// Uploaded files that nobody committed are not kept for ever.
-fn drafts(conn: &mut Conn, before: hayward_domain::moment::Moment) -> Result<()> {
-    let stale =
-        "select id from imports where changed_at < ? and state in ('draft', 'checked', 'interrupted', 'failed', 'cancelled')";
-    for table in ["import_chunks", "import_problems"] {
-        conn.execute(Sql::new(&format!("delete from {table} where import in ({stale})")).bind(before))?;
+    /// Repeats a small step, each time in a transaction of its own, until it finds nothing more to do.
+    pub(crate) fn until_none(&self, step: impl Fn(&mut Conn) -> Result<usize>) -> Result<usize> {
+        let mut all = 0;
+        loop {
+            match self.db.write(&step)? {
+                0 => return Ok(all),
+                done => all += done,
+            }
+        }
     }
-    let update = format!("update imports set state = 'cancelled' where id in ({stale})");
-    conn.execute(Sql::new(&update).bind(before)).map(drop)
+
+    /// Uploaded files that nobody committed are not kept for ever, and those of commits that died behind their last step go now.
+    fn drop_drafts(&self, before: Moment) -> Result<()> {
+        let pieces = "exists (select 1 from import_chunks c where c.import = imports.id)";
+        let over = format!("select id as value from imports where state in ('committed', 'undone') and {pieces}");
+        for import in self.db.read(Eyes::Own, |conn| conn.load::<Word>(Sql::new(&over)))? {
+            self.until_none(|conn| drop_pieces(conn, &import.value))?;
+        }
+        let is_stale = "changed_at < ? and state in ('draft', 'checked', 'interrupted', 'failed', 'cancelled')";
+        let stale = format!(
+            "select id as value from imports where {is_stale} and (state <> 'cancelled' or {pieces}
+            or exists (select 1 from import_problems p where p.import = imports.id))"
+        );
+        let cancel = format!("update imports set state = 'cancelled' where {is_stale} and id = ?");
+        for import in self.db.read(Eyes::Own, |conn| conn.load::<Word>(Sql::new(&stale).bind(before)))? {
+            // Whoever comes back to it meanwhile finds it cancelled, and not half a file.
+            let cancel = Sql::new(&cancel).bind(before).bind(&import.value);
+            if self.db.write(|conn| conn.execute(cancel))? == 1 {
+                self.until_none(|conn| drop_pieces(conn, &import.value))?;
+                self.until_none(|conn| drop_some_problems(conn, &import.value))?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -20,6 +20,32 @@ pub(crate) enum Bind {
     Bytes(Vec<u8>),
 }
 
+impl Bind {
+    /// The number; null if it is something else.
+    pub(crate) fn int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => *value,
+            Self::Text(_) | Self::Real(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The text; null if it is something else.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            Self::Text(value) => value.clone(),
+            Self::Int(_) | Self::Real(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The bytes; null if it is something else.
+    pub(crate) fn blob(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(value) => Some(value.clone()),
+            Self::Text(_) | Self::Int(_) | Self::Real(_) => None,
+        }
+    }
+}
+
 impl From<&str> for Bind {
     fn from(text: &str) -> Self {
         Self::Text(Some(text.to_owned()))
@@ -216,6 +242,9 @@ impl Column for String {
 }
 impl Column for Vec<u8> {
     type Sql = Binary;
+}
+impl Column for Option<Vec<u8>> {
+    type Sql = Nullable<Binary>;
 }
 impl Column for Option<i64> {
     type Sql = Nullable<BigInt>;

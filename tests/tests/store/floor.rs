@@ -10,7 +10,7 @@ use crate::agreements::parties;
 use crate::raw;
 
 /// Tables that say something about originals, people or decisions, and that no recipient's answer needs.
-const KEPT_BACK: [&str; 12] = [
+const KEPT_BACK: [&str; 11] = [
     "records",
     "editions",
     "imports",
@@ -21,7 +21,6 @@ const KEPT_BACK: [&str; 12] = [
     "agreement_events",
     "claims",
     "counters",
-    "share_names",
     "migrations",
 ];
 

@@ -21,5 +21,6 @@ mod reading;
 mod silence;
 mod tokens;
 mod undo;
+mod writing;
 
 use hayward_tests::raw;

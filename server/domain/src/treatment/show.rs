@@ -1,5 +1,7 @@
 //! Treating one value.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -15,16 +17,16 @@ impl Treatment {
     /// What the recipient sees of a value: nothing at all if it is hidden, `null` if there is none or it cannot be treated.
     ///
     /// For [`crate::disclose`] alone: the way to a shared record goes through the terms.
-    pub(crate) fn show(&self, field: &Field, keys: &AgreementKeys, value: Option<&Value>) -> Option<Value> {
+    pub(crate) fn show<'a>(&self, field: &Field, keys: &AgreementKeys, value: Option<&'a Value>) -> Option<Cow<'a, Value>> {
         let value = value.unwrap_or(&Value::Null);
         let shown = match self {
             Self::Hidden => return None,
             Self::Pseudonym => canonical(field, value).map(|text| Value::from(keys.pseudonym(&field.name, &text))),
             Self::Generalised(how) => how.coarsen(field, value),
             Self::Masked => value.as_str().and_then(|text| mask(field, text)).map(Value::from),
-            Self::Exact => Some(value.clone()),
+            Self::Exact => return Some(Cow::Borrowed(value)),
         };
-        Some(shown.unwrap_or(Value::Null))
+        Some(Cow::Owned(shown.unwrap_or(Value::Null)))
     }
 }
 

@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -32,7 +33,7 @@ fn show(treatment: &str, field: &Field, value: &Value) -> Value {
     } else {
         json!(treatment)
     };
-    Treatment::parse(&json).unwrap().show(field, &AgreementKeys::new([7; 32]), Some(value)).unwrap()
+    Treatment::parse(&json).unwrap().show(field, &AgreementKeys::new([7; 32]), Some(value)).unwrap().into_owned()
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn an_empty_cell_is_null_in_every_open_treatment() {
     for treatment in ["exact", "masked", "pseudonym", "month"] {
         assert_eq!(show(treatment, &date, &Value::Null), Value::Null);
     }
-    assert_eq!(Treatment::Exact.show(&date, &AgreementKeys::new([7; 32]), None), Some(Value::Null));
+    assert_eq!(Treatment::Exact.show(&date, &AgreementKeys::new([7; 32]), None), Some(Cow::Owned(Value::Null)));
     assert_eq!(Treatment::Hidden.show(&date, &AgreementKeys::new([7; 32]), Some(&json!("x"))), None);
 }
 
@@ -197,7 +198,7 @@ proptest! {
     fn treating_what_was_treated_changes_nothing(treatment in treatments(), field in fields(), value in values()) {
         let keys = AgreementKeys::new([7; 32]);
         if treatment != Treatment::Pseudonym && let Some(once) = treatment.show(&field, &keys, Some(&value)) {
-            prop_assert_eq!(treatment.show(&field, &keys, Some(&once)), Some(once));
+            prop_assert_eq!(treatment.show(&field, &keys, Some(&once)), Some(Cow::Borrowed(&*once)));
         }
     }
 
@@ -206,7 +207,7 @@ proptest! {
         coarse in treatments(), fine in treatments(), field in fields(), value in values(), other in values(),
     ) {
         let keys = AgreementKeys::new([7; 32]);
-        let show = |treatment: &Treatment, value: &Value| treatment.show(&field, &keys, Some(value));
+        let show = |treatment: &Treatment, value: &Value| treatment.show(&field, &keys, Some(value)).map(Cow::into_owned);
         if coarse.at_most(&fine) && show(&fine, &value) == show(&fine, &other) {
             prop_assert_eq!(show(&coarse, &value), show(&coarse, &other));
         }
@@ -219,7 +220,9 @@ proptest! {
         for (name, grid) in [("grid", true), ("band", false)] {
             let read = |step: i128| Treatment::parse(&json!({"generalised": format!("{name}:{step}")})).unwrap();
             let (coarse, fine) = (read(step * times), read(step));
-            let show = |treatment: &Treatment, tenths: i64| treatment.show(&north, &keys, Some(&json!(tenths as f64 / 10.0)));
+            let show = |treatment: &Treatment, tenths: i64| {
+                treatment.show(&north, &keys, Some(&json!(tenths as f64 / 10.0))).map(Cow::into_owned)
+            };
             prop_assert_eq!(coarse.at_most(&fine), !grid || times % 2 == 1);
             if coarse.at_most(&fine) && show(&fine, a) == show(&fine, a + by) {
                 prop_assert_eq!(show(&coarse, a), show(&coarse, a + by));

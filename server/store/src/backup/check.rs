@@ -43,7 +43,7 @@ const COMMONS: &[(&str, &str)] = &[
     (
         "versions of one shared record overlap",
         "select count(*) as value from shared_records a join shared_records b
-        on a.share = b.share and a.record = b.record and a.born < b.born and a.died > b.born",
+        on a.share = b.share and a.name = b.name and a.born < b.born and a.died > b.born",
     ),
     (
         "editions of a list are newer than its head",

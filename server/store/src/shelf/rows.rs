@@ -172,8 +172,11 @@ impl View<'_> {
         shelves.dedup();
         let mut found = Vec::new();
         for shelf in shelves {
-            let select = format!("select {COLUMNS}, r.died from shared_records r where r.shelf = ? and r.record = ?");
-            found.extend(self.conn.load::<VersionRow>(Sql::new(&select).bind(shelf).bind(number.0))?);
+            let select = format!(
+                "select {COLUMNS}, r.died from share_names n
+                join shared_records r on r.share = n.share and r.name = n.name where n.record = ? and r.shelf = ?"
+            );
+            found.extend(self.conn.load::<VersionRow>(Sql::new(&select).bind(number.0).bind(shelf))?);
         }
         Ok(found)
     }

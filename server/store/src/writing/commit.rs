@@ -1,13 +1,15 @@
 //! Committing an import.
 
-use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
-use super::compare::{BATCH, Counts, Found, compare};
+use super::compare::{Counts, Found, Plan, compare};
+use super::present::Present;
 use crate::Store;
-use crate::edition::{Cause, Change, Commit};
+use crate::edition::{Batch, CHUNK, Cause, Change, Commit, Writing};
 use crate::error::{Result, StoreError};
-use crate::imports::{Import, ImportState, drop_file, set_state};
+use crate::imports::{Import, ImportState, drop_pieces, set_state};
+use crate::parallel;
 use crate::sql::Sql;
 
 impl Store {
@@ -24,7 +26,7 @@ impl Store {
             return Err(StoreError::refused("wrong-state", "this file was not read through; say where its columns go"));
         }
         let mut commit = Commit::begin(self, import.dataset_number, "import")?;
-        if edition.is_some_and(|edition| edition != commit.dataset.head) {
+        if edition.is_some_and(|edition| edition != commit.view.dataset.head) {
             commit.abandon()?;
             // Whoever looks again sees what a commit would do now.
             self.recheck_import(import)?;
@@ -53,48 +55,81 @@ impl Store {
 
     fn publish_import(&self, import: &Import, commit: Commit, counts: &Counts) -> Result<()> {
         let (id, now) = (&import.id, commit.now());
-        let head = commit.dataset.head;
+        let head = commit.view.dataset.head;
         let published = commit.publish(Cause::Import, Some(id), |conn, edition| {
             set_state(conn, id, &[ImportState::Committing], ImportState::Committed, now)?;
             let made = (edition > head).then_some(edition);
             let update = "update imports set counts = ?, edition = ?, committed_edition = ? where id = ?";
             let counts = serde_json::to_string(counts).map_err(|_| StoreError::Corrupt("counts"))?;
-            conn.execute(Sql::new(update).bind(counts).bind(edition).bind(made).bind(id))?;
-            drop_file(conn, id)
+            conn.execute(Sql::new(update).bind(counts).bind(edition).bind(made).bind(id)).map(drop)
         });
-        published.map(drop)
+        published?;
+        // The commit stands whatever becomes of its file; what is left of it goes with the next pruning.
+        if let Err(error) = self.until_none(|conn| drop_pieces(conn, id)) {
+            tracing::warn!(%error, "the file of a committed import is left for the next pruning");
+        }
+        Ok(())
     }
 
+    /// Stages what the import changes: one thread reads and compares, this one writes.
     fn write(self: &Arc<Self>, import: &Import, commit: &mut Commit) -> Result<Counts> {
-        let plan = self.plan(import)?;
-        let mut changes = Vec::new();
-        let number = commit.dataset.number;
-        let staged = RefCell::new(commit);
-        let outcome = compare(
-            plan,
-            |keys| staged.borrow().live(keys),
-            |one| {
-                if let Found::Changed { key, before, after: Some(record), .. } = one {
-                    let body = record.to_body();
-                    changes.push(match before {
-                        None => Change::Create { key: key.to_owned(), body },
-                        Some(live) => Change::Update { row: live.row, record: live.record, key: key.to_owned(), body },
-                    });
-                    if changes.len() >= BATCH {
-                        staged.borrow_mut().stage(std::mem::take(&mut changes))?;
-                    }
-                }
-                Ok(())
-            },
-        );
-        let (mut counts, seen) = outcome.map_err(|error| error.into_store())?;
-        let commit = staged.into_inner();
-        commit.stage(changes)?;
-        if let Some(seen) = seen {
-            let gone = self.absent(number, &seen)?;
-            counts.removed = u64::try_from(gone.len()).unwrap_or(0);
-            commit.stage(gone.into_iter().map(|row| Change::Remove { row: row.row, record: row.record }).collect())?;
+        // Counted against this very edition, file and matching: comparing once more would find nothing to write either.
+        let counted = import.counts.clone().and_then(|counts| serde_json::from_value::<Counts>(counts).ok());
+        if let Some(counts) = counted.filter(|counts| import.edition == commit.view.dataset.head && counts.change_nothing()) {
+            return Ok(counts);
         }
+        let plan = self.plan(import)?;
+        let view = Arc::clone(&commit.view);
+        parallel::piped(|send| self.changes(plan, &view, send), |batch| commit.write(batch))
+    }
+
+    /// Everything that a file changes, prepared to be written.
+    fn changes(&self, plan: Plan, view: &Writing, send: &SyncSender<Batch>) -> Result<Counts> {
+        let present = Present::new(self, view.dataset.number, view.dataset.head, || view.renew());
+        let mut changes = Changes::new(view, send);
+        let outcome = compare(plan, &present, |one| match one {
+            Found::Problems(_) => Ok(()),
+            Found::Changed { before: None, after, .. } => changes.add(Change::Create(after)),
+            Found::Changed { before: Some(live), after, .. } => {
+                changes.add(Change::Update { row: live.row, record: live.record, version: after })
+            }
+        });
+        let (mut counts, seen) = outcome.map_err(|error| error.into_store())?;
+        if let Some(seen) = seen {
+            present.absent(&seen, |row| {
+                counts.removed += 1;
+                changes.add(Change::Remove { row: row.row, record: row.record })
+            })?;
+        }
+        changes.send()?;
         Ok(counts)
+    }
+}
+
+/// Changes on their way to the thread that writes.
+pub(super) struct Changes<'a> {
+    view: &'a Writing,
+    send: &'a SyncSender<Batch>,
+    held: Vec<Change>,
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn new(view: &'a Writing, send: &'a SyncSender<Batch>) -> Self {
+        Self { view, send, held: Vec::with_capacity(CHUNK) }
+    }
+
+    pub(super) fn add(&mut self, change: Change) -> Result<()> {
+        self.held.push(change);
+        if self.held.len() >= CHUNK { self.send() } else { Ok(()) }
+    }
+
+    /// Sends what is held.
+    pub(super) fn send(&mut self) -> Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let batch = self.view.prepare(std::mem::take(&mut self.held))?;
+        // Nobody receives any more where writing failed, and that failure is what is told.
+        self.send.send(batch).map_err(|_| StoreError::Fenced)
     }
 }

@@ -1,23 +1,25 @@
 //! A draft beside what is live, row by row.
+//!
+//! A row that says everything its record holds is the same as its record exactly where their bodies have one hash: most rows of a
+//! list that comes every month are known to be unchanged without their bodies being read. [`Alone::onto`] decides about the others.
 
 use std::collections::{HashMap, HashSet};
 
 use hayward_domain::record::Record;
-use hayward_importers::{Absent, Draft, DraftRow, Problem, Ready, Refusal, merge};
-use serde::Serialize;
+use hayward_domain::schema::FieldName;
+use hayward_importers::{Absent, Alone, Draft, DraftRow, Problem, Ready, Refusal};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::Store;
-use crate::conn::Eyes;
-use crate::edition::LiveRow;
+use super::present::{LiveRow, MarkRow, Present};
+use crate::edition::{BodyHash, Version, body_hash};
 use crate::error::{Result, StoreError};
-use crate::sql::Sql;
 
 /// Rows compared in one go.
 pub(super) const BATCH: usize = 500;
 
 /// What happens, or happened, to the rows of a file. The first is the sum of the next six.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Rows of the file, without the header.
     pub rows: u64,
@@ -37,6 +39,13 @@ pub struct Counts {
     pub removed: u64,
 }
 
+impl Counts {
+    /// Whether every record stays as it is.
+    pub(super) fn change_nothing(&self) -> bool {
+        self.created == 0 && self.updated == 0 && self.removed == 0
+    }
+}
+
 /// What a file and its matching come to.
 pub(super) struct Plan {
     pub(super) draft: Draft,
@@ -46,7 +55,7 @@ pub(super) struct Plan {
 /// One thing found while comparing.
 pub(super) enum Found<'a> {
     Problems(Vec<Problem>),
-    Changed { row: Option<u64>, key: &'a str, before: Option<&'a LiveRow>, after: Option<&'a Record> },
+    Changed { row: u64, before: Option<&'a LiveRow>, after: Version },
 }
 
 /// Hashes of the keys that a file has.
@@ -70,18 +79,10 @@ pub(super) fn refused(refusal: &Refusal) -> StoreError {
     StoreError::refused(refusal.code(), refusal.to_string())
 }
 
-pub(super) fn live(store: &Store, dataset: i64, keys: &[&str]) -> Result<Vec<LiveRow>> {
-    let mut select =
-        Sql::new("select row, record, key, body from records where dataset = ? and died = 9223372036854775807 and key in ");
-    select = select.bind(dataset);
-    select.list(keys.iter().copied());
-    store.db.read(Eyes::Own, |conn| conn.load::<LiveRow>(select))
-}
-
 /// Goes through a draft beside what is live, and counts. The keys that the file has are returned where absent records are to go.
 pub(super) fn compare(
     plan: Plan,
-    live: impl Fn(&[&str]) -> Result<Vec<LiveRow>>,
+    present: &Present<'_>,
     mut found: impl FnMut(Found<'_>) -> Result<()>,
 ) -> std::result::Result<(Counts, Option<Keys>), CompareError> {
     let mut counts = Counts::default();
@@ -110,59 +111,109 @@ pub(super) fn compare(
             DraftRow::Blank { .. } => counts.blank += 1,
         }
         if batch.len() >= BATCH {
-            settle(std::mem::take(&mut batch), &live, &mut counts, &mut seen, &mut found).map_err(CompareError::Store)?;
+            settle(std::mem::take(&mut batch), present, &mut counts, &mut seen, &mut found).map_err(CompareError::Store)?;
         }
     }
-    settle(batch, &live, &mut counts, &mut seen, &mut found).map_err(CompareError::Store)?;
+    settle(batch, present, &mut counts, &mut seen, &mut found).map_err(CompareError::Store)?;
     Ok((counts, seen))
+}
+
+/// What is live under a row's key.
+enum Before {
+    Nothing,
+    /// A record with the very body that the row alone would make.
+    Same,
+    Other(LiveRow),
 }
 
 fn settle(
     batch: Vec<Ready>,
-    live: &impl Fn(&[&str]) -> Result<Vec<LiveRow>>,
+    present: &Present<'_>,
     counts: &mut Counts,
     seen: &mut Option<Keys>,
     found: &mut impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
-    if batch.is_empty() {
-        return Ok(());
+    if let Some(seen) = seen {
+        seen.extend(batch.iter().map(|ready| key_hash(&ready.key)));
     }
-    let keys: Vec<&str> = batch.iter().map(|ready| ready.key.as_str()).collect();
-    let known: HashMap<String, LiveRow> = live(&keys)?.into_iter().map(|row| (row.key.clone(), row)).collect();
-    for ready in &batch {
-        if let Some(seen) = seen {
-            seen.insert(key_hash(&ready.key));
-        }
-        let before = known.get(&ready.key);
-        let existing = before.map(|row| Record::from_body(&row.body).ok_or(StoreError::Corrupt("a record"))).transpose()?;
-        let record = merge(existing.as_ref(), ready);
-        let missing: Vec<Problem> = ready
-            .missing
-            .iter()
-            .filter(|(field, _)| !record.fields.contains_key(*field))
-            .map(|(_, problem)| problem.clone())
-            .collect();
-        if !missing.is_empty() {
-            counts.rejected += 1;
-            found(Found::Problems(missing))?;
-            continue;
-        }
-        if !ready.warnings.is_empty() {
-            found(Found::Problems(ready.warnings.clone()))?;
-        }
-        match (&existing, before) {
-            (Some(existing), _) if *existing == record => counts.unchanged += 1,
-            (Some(_), _) => {
-                counts.updated += 1;
-                found(Found::Changed { row: Some(ready.row), key: &ready.key, before, after: Some(&record) })?;
-            }
-            (None, _) => {
-                counts.created += 1;
-                found(Found::Changed { row: Some(ready.row), key: &ready.key, before: None, after: Some(&record) })?;
-            }
-        }
+    let drafted: Vec<Drafted> = batch.into_iter().map(Drafted::from).collect();
+    let mut known = known(&drafted, present)?;
+    for drafted in drafted {
+        let before = known.remove(&drafted.row.key).unwrap_or(Before::Nothing);
+        settle_one(drafted, &before, counts, found)?;
     }
     Ok(())
+}
+
+/// A row, and the text of what it makes by itself.
+struct Drafted {
+    row: Alone,
+    body: String,
+    hash: BodyHash,
+}
+
+impl From<Ready> for Drafted {
+    fn from(ready: Ready) -> Self {
+        let row = Alone::from(ready);
+        let body = row.record.to_body();
+        Self { row, hash: body_hash(&body), body }
+    }
+}
+
+/// What is live under the keys of these rows.
+fn known(drafted: &[Drafted], present: &Present<'_>) -> Result<HashMap<String, Before>> {
+    if present.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let hashes: HashMap<&str, &BodyHash> = drafted.iter().map(|one| (one.row.key.as_str(), &one.hash)).collect();
+    let keys: Vec<&str> = hashes.keys().copied().collect();
+    let is_same =
+        |mark: &MarkRow| hashes.get(mark.key.as_str()).is_some_and(|hash| mark.hash.as_deref() == Some(hash.as_slice()));
+    let (same, other): (Vec<MarkRow>, Vec<MarkRow>) = present.marks(keys)?.into_iter().partition(is_same);
+    let same = same.into_iter().map(|mark| (mark.key, Before::Same));
+    let other = present.bodies(&other)?.into_iter().map(|live| (live.key.clone(), Before::Other(live)));
+    Ok(same.chain(other).collect())
+}
+
+fn settle_one(
+    drafted: Drafted,
+    before: &Before,
+    counts: &mut Counts,
+    found: &mut impl FnMut(Found<'_>) -> Result<()>,
+) -> Result<()> {
+    let Drafted { row: alone, body, hash } = drafted;
+    let (same, live, merged) = match before {
+        Before::Nothing => (false, None, None),
+        Before::Same => (true, None, None),
+        Before::Other(live) => {
+            let existing = Record::from_body(&live.body).ok_or(StoreError::Corrupt("a record"))?;
+            let merged = alone.onto(&existing);
+            (existing == merged, Some(live), Some(merged))
+        }
+    };
+    let lacks = |field: &FieldName| !merged.as_ref().unwrap_or(&alone.record).fields.contains_key(field);
+    let missing: Vec<Problem> =
+        alone.missing.iter().filter(|(field, _)| lacks(field)).map(|(_, problem)| problem.clone()).collect();
+    if !missing.is_empty() {
+        counts.rejected += 1;
+        return found(Found::Problems(missing));
+    }
+    if !alone.warnings.is_empty() {
+        found(Found::Problems(alone.warnings))?;
+    }
+    match live {
+        _ if same => {
+            counts.unchanged += 1;
+            return Ok(());
+        }
+        Some(_) => counts.updated += 1,
+        None => counts.created += 1,
+    }
+    let after = match merged {
+        Some(merged) => Version::new(alone.key, merged),
+        None => Version { key: alone.key, record: alone.record, body, hash },
+    };
+    found(Found::Changed { row: alone.row, before: live, after })
 }
 
 pub(super) fn key_hash(key: &str) -> [u8; 16] {

@@ -8,10 +8,10 @@ use hayward_domain::schema::{FieldName, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::compare::{Found, compare, live};
-use super::undo::by_record;
+use super::compare::{Found, compare};
+use super::present::{LiveRow, Present};
+use super::touched::Touched;
 use crate::Store;
-use crate::edition::LiveRow;
 use crate::error::{Result, StoreError};
 use crate::imports::Import;
 use crate::records::private_name;
@@ -36,43 +36,42 @@ impl Store {
     /// [`StoreError::Refused`] where there is no file to compare any more.
     pub fn import_diff(self: &Arc<Self>, import: &Import, after: usize, limit: usize) -> Result<Vec<DiffItem>> {
         let schema = self.schema_of(import)?;
-        let mut items = Vec::new();
         if let Some(edition) = import.committed_edition {
-            self.still_kept(import.dataset_number, edition)?;
-            let touched = self.touched(import.dataset_number, edition)?;
-            for (before, after_version) in by_record(&touched, edition).into_values() {
-                let record =
-                    after_version.map(|row| Record::from_body(&row.body).ok_or(StoreError::Corrupt("a record"))).transpose()?;
-                let live =
-                    before.map(|row| LiveRow { row: row.row, record: row.record, key: row.key.clone(), body: row.body.clone() });
-                let key = after_version.or(before).map_or("", |row| row.key.as_str());
-                items.push(diff_item(None, key, live.as_ref(), record.as_ref(), &schema)?);
-            }
-            items.sort_by_cached_key(|item| item.key.to_string());
-            return Ok(items.into_iter().skip(after).take(limit + 1).collect());
+            return self.made_diff(import, edition, after, limit, &schema);
         }
         let plan = self.plan(import)?;
-        let live = |keys: &[&str]| live(self, import.dataset_number, keys);
-        let mut at = 0;
-        let outcome = compare(plan, live, |one| {
-            if let Found::Changed { row, key, before, after: record } = one {
-                if at >= after && items.len() <= limit {
-                    items.push(diff_item(row, key, before, record, &schema)?);
-                }
-                at += 1;
+        let head = self.head(import)?;
+        let present = Present::new(self, import.dataset_number, head, || Ok(()));
+        let (mut items, mut at) = (Vec::new(), 0);
+        let mut add = |row: Option<u64>, key: &str, before: Option<&LiveRow>, record: Option<&Record>| {
+            if at >= after && items.len() <= limit {
+                items.push(diff_item(row, key, before, record, &schema)?);
             }
-            Ok(())
+            at += 1;
+            Ok::<_, StoreError>(())
+        };
+        let outcome = compare(plan, &present, |one| match one {
+            Found::Problems(_) => Ok(()),
+            Found::Changed { row, before, after } => add(Some(row), &after.key, before, Some(&after.record)),
         });
         let (_, seen) = outcome.map_err(|error| error.into_store())?;
         if let Some(seen) = seen {
-            for row in self.absent(import.dataset_number, &seen)? {
-                if at >= after && items.len() <= limit {
-                    items.push(diff_item(None, &row.key, Some(&row), None, &schema)?);
-                }
-                at += 1;
-            }
+            present.absent(&seen, |row| add(None, &row.key, Some(&row), None))?;
         }
         Ok(items)
+    }
+
+    /// The difference that an edition made, in the order of the records.
+    fn made_diff(&self, import: &Import, edition: i64, after: usize, limit: usize, schema: &Schema) -> Result<Vec<DiffItem>> {
+        self.still_kept(import.dataset_number, edition)?;
+        let touched = self.touched_page(import.dataset_number, edition, after, limit + 1)?;
+        let item = |Touched { before, after, .. }: Touched| {
+            let key = after.as_ref().or(before.as_ref()).map_or("", |row| row.key.as_str());
+            let record =
+                after.as_ref().map(|row| Record::from_body(&row.body).ok_or(StoreError::Corrupt("a record"))).transpose()?;
+            diff_item(None, key, before.as_ref(), record.as_ref(), schema)
+        };
+        touched.into_iter().map(item).collect()
     }
 }
 

@@ -5,13 +5,16 @@
 mod commit;
 mod compare;
 mod diff;
+mod present;
+mod touched;
 mod undo;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hayward_domain::schema::Schema;
-use hayward_importers::{Matching, MatchingFault, Problem, draft, profile, suggest};
+use hayward_importers::{Matching, MatchingFault, Problem, Profile, Refusal, draft, profile, suggest};
 use serde_json::json;
 
 pub use compare::Counts;
@@ -19,18 +22,14 @@ pub use diff::DiffItem;
 
 use crate::Store;
 use crate::conn::Eyes;
-use crate::edition::LiveRow;
 use crate::error::{Result, StoreError};
 use crate::imports::{Findings, Import, ImportState, KEPT_PROBLEMS};
-use crate::sql::{Number, Sql, rows};
-use compare::{BATCH, CompareError, Found, Keys, Plan, compare, key_hash, live, refused};
+use crate::sql::{Number, Sql};
+use compare::{BATCH, CompareError, Found, Plan, compare, refused};
+use present::Present;
 
 /// How often a long check says that somebody is at work.
-const ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
-
-rows! {
-    TouchedRow { row: i64, record: i64, key: String, body: String, born: i64, died: i64 }
-}
+const ALIVE: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Reads an uploaded file: its format, its columns, and what a commit would do. Leaves the import as `draft` or `checked`, or
@@ -51,6 +50,7 @@ impl Store {
         let matching = Matching::from_columns(&columns);
         let found = Findings {
             reading: serde_json::to_value(&profiled.reading).ok(),
+            profile: serde_json::to_value(&profiled).ok(),
             columns: serde_json::to_value(&columns).ok(),
             ..Findings::default()
         };
@@ -65,8 +65,7 @@ impl Store {
         if !matches!(import.state, ImportState::Draft | ImportState::Checked | ImportState::Interrupted) {
             return Err(StoreError::refused("wrong-state", "the columns of this import can no longer be changed"));
         }
-        let source = self.import_file(import);
-        let profiled = match profile(&source) {
+        let profiled = match self.profiled(import) {
             Ok(profiled) => profiled,
             Err(refusal) => return self.fail(import, &refusal).map(|()| Vec::new()),
         };
@@ -86,6 +85,7 @@ impl Store {
         }
         let found = Findings {
             reading: serde_json::to_value(&profiled.reading).ok(),
+            profile: serde_json::to_value(&profiled).ok(),
             columns: serde_json::to_value(matching.columns(&profiled, &schema)).ok(),
             ..Findings::default()
         };
@@ -97,8 +97,7 @@ impl Store {
     /// # Errors
     /// As [`Self::rematch_import`].
     pub fn recheck_import(self: &Arc<Self>, import: &Import) -> Result<()> {
-        let head = "select head as value from datasets where number = ?";
-        let head = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
+        let head = self.head(import)?;
         if import.matching.is_none()
             || import.edition == head
             || !matches!(import.state, ImportState::Draft | ImportState::Checked)
@@ -126,7 +125,7 @@ impl Store {
         }))
     }
 
-    fn fail(&self, import: &Import, refusal: &hayward_importers::Refusal) -> Result<()> {
+    fn fail(&self, import: &Import, refusal: &Refusal) -> Result<()> {
         let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
         let counts = serde_json::to_value(Counts::default()).ok();
         self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
@@ -135,14 +134,13 @@ impl Store {
     fn check(
         self: &Arc<Self>,
         import: &Import,
-        profiled: &hayward_importers::Profile,
+        profiled: &Profile,
         schema: &Arc<Schema>,
         matching: Matching,
         mut found: Findings,
     ) -> Result<()> {
         let source = self.import_file(import);
-        let head = "select head as value from datasets where number = ?";
-        found.edition = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(head).bind(import.dataset_number)))?.value;
+        found.edition = self.head(import)?;
         found.matching = serde_json::to_value(&matching).ok();
         let state = if matching.undecided(profiled, schema).is_empty() { ImportState::Checked } else { ImportState::Draft };
         let rows = match draft(&source, profiled, schema, &matching) {
@@ -152,16 +150,18 @@ impl Store {
         self.drop_problems(import)?;
         let mut kept = 0i64;
         let mut held: Vec<Problem> = Vec::new();
-        let spoken = std::cell::Cell::new(std::time::Instant::now());
-        let live = |keys: &[&str]| {
-            if spoken.get().elapsed() > ALIVE {
+        let spoken = Mutex::new(Instant::now());
+        let alive = || {
+            let mut spoken = spoken.lock().unwrap_or_else(PoisonError::into_inner);
+            if spoken.elapsed() > ALIVE {
                 self.keep_alive(import)?;
-                spoken.set(std::time::Instant::now());
+                *spoken = Instant::now();
             }
-            live(self, import.dataset_number, keys)
+            Ok(())
         };
+        let present = Present::new(self, import.dataset_number, found.edition, alive);
         let plan = Plan { draft: rows, absent: matching.absent };
-        let outcome = compare(plan, live, |one| {
+        let outcome = compare(plan, &present, |one| {
             if let Found::Problems(problems) = one {
                 found.problem_count += i64::try_from(problems.len()).unwrap_or(0);
                 held.extend(problems);
@@ -182,31 +182,19 @@ impl Store {
         };
         self.keep_problems(import, kept + 1, &held)?;
         if let Some(seen) = seen {
-            counts.removed = u64::try_from(self.absent(import.dataset_number, &seen)?.len()).unwrap_or(0);
+            present.absent(&seen, |_| {
+                counts.removed += 1;
+                Ok(())
+            })?;
         }
         found.counts = serde_json::to_value(counts).ok();
         self.write_findings(import, state, &found)
     }
 
-    /// The versions that an edition made or closed.
-    fn touched(&self, dataset: i64, edition: i64) -> Result<Vec<TouchedRow>> {
-        let select =
-            "select row, record, key, body, born, died from records where dataset = ? and (born = ? or died = ?) order by record";
-        self.db.read(Eyes::Own, |conn| conn.load::<TouchedRow>(Sql::new(select).bind(dataset).bind(edition).bind(edition)))
-    }
-
-    /// The live records whose keys a file does not have.
-    fn absent(&self, dataset: i64, seen: &Keys) -> Result<Vec<LiveRow>> {
-        let mut absent = Vec::new();
-        let mut after = String::new();
-        loop {
-            let select = "select row, record, key, body from records where dataset = ? and died = 9223372036854775807 and key > ?
-                order by key limit 1000";
-            let rows = self.db.read(Eyes::Own, |conn| conn.load::<LiveRow>(Sql::new(select).bind(dataset).bind(&after)))?;
-            let Some(last) = rows.last() else { return Ok(absent) };
-            after.clone_from(&last.key);
-            absent.extend(rows.into_iter().filter(|row| !seen.contains(&key_hash(&row.key))));
-        }
+    /// The newest edition of the import's dataset.
+    fn head(&self, import: &Import) -> Result<i64> {
+        let head = Sql::new("select head as value from datasets where number = ?").bind(import.dataset_number);
+        Ok(self.db.read(Eyes::Own, |conn| conn.one::<Number>(head))?.value)
     }
 
     fn schema_of(&self, import: &Import) -> Result<Arc<Schema>> {
@@ -222,11 +210,19 @@ impl Store {
         serde_json::from_value(matching).map_err(|_| StoreError::Corrupt("a matching"))
     }
 
+    /// What the first reading of the file told: kept, since the file does not change.
+    fn profiled(self: &Arc<Self>, import: &Import) -> std::result::Result<Profile, Refusal> {
+        match &import.profile {
+            Some(profiled) => Ok(profiled.clone()),
+            None => profile(&self.import_file(import)),
+        }
+    }
+
     fn plan(self: &Arc<Self>, import: &Import) -> Result<Plan> {
         let matching = self.decided(import)?;
         let schema = self.schema_of(import)?;
         let source = self.import_file(import);
-        let profiled = profile(&source).map_err(|refusal| refused(&refusal))?;
+        let profiled = self.profiled(import).map_err(|refusal| refused(&refusal))?;
         let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| refused(&refusal))?;
         Ok(Plan { draft, absent: matching.absent })
     }

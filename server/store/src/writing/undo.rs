@@ -1,14 +1,20 @@
 //! Taking an import back.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
-use super::TouchedRow;
+use hayward_domain::record::Record;
+
+use super::commit::Changes;
+use super::present::{LiveRow, Present};
+use super::touched::Touched;
 use crate::Store;
 use crate::conn::Eyes;
-use crate::edition::{Cause, Change, Commit};
+use crate::edition::{Batch, Cause, Change, Commit, Version, Writing};
 use crate::error::{Result, StoreError};
 use crate::imports::{Import, ImportState, set_state};
+use crate::parallel;
 use crate::sql::{Number, Sql};
 
 impl Store {
@@ -39,35 +45,29 @@ impl Store {
     fn reverse(&self, import: &Import, commit: &mut Commit) -> Result<u64> {
         let Some(edition) = import.committed_edition else { return Ok(0) };
         self.still_kept(import.dataset_number, edition)?;
-        let touched = self.touched(import.dataset_number, edition)?;
+        let view = Arc::clone(&commit.view);
+        parallel::piped(|send| self.reversed(&view, edition, send), |batch| commit.write(batch))
+    }
+
+    /// Everything that takes an edition back, prepared to be written. How many records stay as they are is returned.
+    fn reversed(&self, view: &Writing, edition: i64, send: &SyncSender<Batch>) -> Result<u64> {
+        let present = Present::new(self, view.dataset.number, view.dataset.head, || view.renew());
+        let mut changes = Changes::new(view, send);
         let mut kept = 0;
-        let mut changes = Vec::new();
-        for (before, after) in by_record(&touched, edition).into_values() {
-            match (before, after) {
-                // Only what is still as the import left it is taken back.
-                (_, Some(after)) if after.died != i64::MAX => kept += 1,
-                (Some(before), Some(after)) => changes.push(Change::Update {
-                    row: after.row,
-                    record: after.record,
-                    key: before.key.clone(),
-                    body: before.body.clone(),
-                }),
-                (None, Some(after)) => changes.push(Change::Remove { row: after.row, record: after.record }),
-                (Some(before), None) => {
-                    if commit.live(&[before.key.as_str()])?.is_empty() {
-                        changes.push(Change::Revive {
-                            record: before.record,
-                            key: before.key.clone(),
-                            body: before.body.clone(),
-                        });
-                    } else {
-                        kept += 1;
-                    }
+        self.touched(view.dataset.number, edition, |page| {
+            let gone = |one: &Touched| one.before.as_ref().filter(|_| one.after.is_none()).map(|before| before.key.clone());
+            let gone: Vec<String> = page.iter().filter_map(gone).collect();
+            let marks = present.marks(gone.iter().map(String::as_str).collect())?;
+            let taken: HashSet<String> = marks.into_iter().map(|mark| mark.key).collect();
+            for one in page {
+                match reverse(one, &taken)? {
+                    Some(change) => changes.add(change)?,
+                    None => kept += 1,
                 }
-                (None, None) => {}
             }
-        }
-        commit.stage(changes)?;
+            Ok(())
+        })?;
+        changes.send()?;
         Ok(kept)
     }
 
@@ -84,16 +84,18 @@ impl Store {
     }
 }
 
-/// What was there before an edition and what it made, by record.
-pub(super) fn by_record(touched: &[TouchedRow], edition: i64) -> HashMap<i64, (Option<&TouchedRow>, Option<&TouchedRow>)> {
-    let mut records: HashMap<i64, (Option<&TouchedRow>, Option<&TouchedRow>)> = HashMap::new();
-    for row in touched {
-        let entry = records.entry(row.record).or_default();
-        if row.born == edition {
-            entry.1 = Some(row);
-        } else {
-            entry.0 = Some(row);
-        }
-    }
-    records
+/// What takes back what an edition did to a record; nothing where something else has changed it since, or has its key now.
+fn reverse(one: Touched, taken: &HashSet<String>) -> Result<Option<Change>> {
+    let version = |before: LiveRow| {
+        let record = Record::from_body(&before.body).ok_or(StoreError::Corrupt("a record"))?;
+        Ok::<_, StoreError>(Version::new(before.key, record))
+    };
+    Ok(match (one.before, one.after) {
+        _ if one.changed_since => None,
+        (Some(before), Some(after)) => Some(Change::Update { row: after.row, record: after.record, version: version(before)? }),
+        (None, Some(after)) => Some(Change::Remove { row: after.row, record: after.record }),
+        (Some(before), None) if taken.contains(&before.key) => None,
+        (Some(before), None) => Some(Change::Revive { record: before.record, version: version(before)? }),
+        (None, None) => None,
+    })
 }

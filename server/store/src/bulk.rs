@@ -1,0 +1,160 @@
+//! Many rows into one table, as each database likes it best.
+//!
+//! SQLite runs one small statement for each row, prepared once: the text of a long `values` list takes longer to parse than its
+//! rows to write. PostgreSQL takes one statement with an array for each column, so that the server is asked once.
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::{Error, QueryResult};
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Untyped};
+use diesel::sqlite::Sqlite;
+
+use crate::sql::Bind;
+
+/// What a column holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Holds {
+    Int,
+    Text,
+    Bytes,
+}
+
+/// A table that much is written into, and the columns that are.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [(&'static str, Holds)],
+}
+
+/// Rows on their way into a table.
+pub(crate) struct Rows {
+    table: &'static Table,
+    /// Row after row.
+    cells: Vec<Bind>,
+}
+
+impl Rows {
+    pub(crate) fn new(table: &'static Table) -> Self {
+        Self { table, cells: Vec::new() }
+    }
+
+    /// Adds a row; the array is as long as the table has columns.
+    pub(crate) fn push<const N: usize>(&mut self, row: [Bind; N]) {
+        debug_assert_eq!(N, self.table.columns.len());
+        self.cells.extend(row);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    fn names(&self) -> String {
+        self.table.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// SQLite's: a statement for each row.
+    pub(crate) fn each(&self) -> impl Iterator<Item = One<'_>> {
+        let before: std::rc::Rc<str> = format!("insert into {} ({}) values (", self.table.name, self.names()).into();
+        self.cells.chunks(self.table.columns.len()).map(move |row| One { before: before.clone(), row })
+    }
+
+    /// PostgreSQL's: one statement for all of them.
+    pub(crate) fn unnested(&self) -> Unnested {
+        let width = self.table.columns.len();
+        let column = |at: usize, holds: Holds| {
+            let cells = self.cells.iter().skip(at).step_by(width);
+            match holds {
+                Holds::Int => Column::Ints(cells.map(Bind::int).collect()),
+                Holds::Text => Column::Texts(cells.map(Bind::text).collect()),
+                Holds::Bytes => Column::Blobs(cells.map(Bind::blob).collect()),
+            }
+        };
+        let columns = self.table.columns.iter().enumerate().map(|(at, (_, holds))| column(at, *holds)).collect();
+        Unnested { before: format!("insert into {} ({}) select * from unnest(", self.table.name, self.names()), columns }
+    }
+}
+
+/// One row on its way into SQLite.
+pub(crate) struct One<'a> {
+    before: std::rc::Rc<str>,
+    row: &'a [Bind],
+}
+
+impl QueryFragment<Sqlite> for One<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(&self.before);
+        for (at, cell) in self.row.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            match cell {
+                Bind::Text(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
+                Bind::Int(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
+                Bind::Bytes(value) => out.push_bind_param::<Binary, _>(value)?,
+                Bind::Real(_) => return Err(Error::QueryBuilderError("no column that is written in bulk is a double".into())),
+            }
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// Rows on their way into PostgreSQL, column by column.
+pub(crate) struct Unnested {
+    before: String,
+    columns: Vec<Column>,
+}
+
+enum Column {
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Blobs(Vec<Option<Vec<u8>>>),
+}
+
+impl QueryFragment<Pg> for Unnested {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(&self.before);
+        for (at, column) in self.columns.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            match column {
+                Column::Ints(values) => {
+                    out.push_bind_param::<Array<Nullable<BigInt>>, _>(values)?;
+                    out.push_sql("::bigint[]");
+                }
+                Column::Texts(values) => {
+                    out.push_bind_param::<Array<Nullable<Text>>, _>(values)?;
+                    out.push_sql("::text[]");
+                }
+                Column::Blobs(values) => {
+                    out.push_bind_param::<Array<Nullable<Binary>>, _>(values)?;
+                    out.push_sql("::bytea[]");
+                }
+            }
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryId for One<'_> {
+    type QueryId = ();
+    // The text is the identity, as in [`crate::sql::Sql`].
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryId for Unnested {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for One<'_> {
+    type SqlType = Untyped;
+}
+
+impl Query for Unnested {
+    type SqlType = Untyped;
+}
+
+impl<C> diesel::RunQueryDsl<C> for One<'_> {}
+impl<C> diesel::RunQueryDsl<C> for Unnested {}
