@@ -7,6 +7,9 @@ use unicode_normalization::char::is_combining_mark;
 
 /// The letters and digits of `text`, in lower case, without accents: `Código-Postal` is `codigopostal`.
 pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    }
     let mut folded = String::with_capacity(text.len());
     for letter in text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase) {
         match plain(letter) {
@@ -41,6 +44,13 @@ pub(crate) fn is_outer_space(letter: char) -> bool {
 
 /// `text` without the white space around it.
 pub(crate) fn trim(text: &str) -> &str {
+    // Nearly every cell begins and ends with something that is plainly no space.
+    if let (Some(first), Some(last)) = (text.as_bytes().first(), text.as_bytes().last())
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
     text.trim_matches(is_outer_space)
 }
 

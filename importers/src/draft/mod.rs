@@ -3,18 +3,16 @@
 //! Each row gives exactly one [`DraftRow`], and no row waits for another: what is kept between rows is a hash of every key, so
 //! that a key that comes twice is found. Whether a row changes anything is not known here; that takes the live edition.
 
-use std::sync::Arc;
-
 use hayward_domain::schema::{FieldName, Schema};
 
 use crate::matching::Matching;
+use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::read::Counts;
 use crate::refusal::Refusal;
 use crate::source::Source;
-use crate::table::{Format, Keys, Row, Rows};
+use crate::table::{Format, Keys, Line, Row, Rows};
 
-mod crew;
 mod plan;
 mod ready;
 mod seen;
@@ -22,10 +20,8 @@ mod typing;
 
 pub use ready::{Alone, DraftRow, Ready, merge};
 
-use crew::Crew;
 use plan::Plan;
 use seen::Seen;
-use typing::{Judge, Judged};
 
 /// Something that was done to many cells without being asked, because nothing is lost by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -36,23 +32,20 @@ pub struct Applied {
     pub count: u64,
 }
 
-/// Files with fewer rows are read by whoever asks for them.
-const WORTH_A_CREW: u64 = 2_000;
-
 /// The rows of a file under one matching.
 pub struct Draft {
-    supply: Supply,
-    judge: Arc<Judge>,
+    rows: Rows,
+    row: Row,
+    schema: Schema,
+    plan: Plan,
+    key: Vec<FieldName>,
+    clears: bool,
+    damaged: bool,
+    is_csv: bool,
     counts: Counts,
     seen: Seen,
     left: u64,
     ended: bool,
-}
-
-/// Where judged rows come from.
-enum Supply {
-    Here(Box<(Rows, Row)>),
-    Crew { crew: Crew, waiting: std::vec::IntoIter<(Row, Judged)>, refused: Option<Refusal> },
 }
 
 /// Reads `source` again, as `profile` found it and `matching` says. Undecided columns are taken for private ones.
@@ -68,20 +61,20 @@ pub fn draft(source: &dyn Source, profile: &Profile, schema: &Schema, matching: 
     while is_csv && row.number < reading.header_row {
         rows.next(&mut row)?.ok_or(Refusal::Changed)?;
     }
-    let judge = Arc::new(Judge {
+    Ok(Draft {
+        rows,
+        row,
         schema: schema.clone(),
         plan: Plan::new(profile, schema, matching),
         key: key_of(schema, matching),
         clears: matching.blank == crate::matching::Blank::Clear,
         damaged: profile.damaged,
         is_csv,
-    });
-    let supply = if profile.rows < WORTH_A_CREW {
-        Supply::Here(Box::new((rows, row)))
-    } else {
-        Supply::Crew { crew: Crew::start(rows, &judge), waiting: Vec::new().into_iter(), refused: None }
-    };
-    Ok(Draft { supply, judge, counts: Counts::default(), seen: Seen::default(), left: profile.rows, ended: false })
+        counts: Counts::default(),
+        seen: Seen::default(),
+        left: profile.rows,
+        ended: false,
+    })
 }
 
 /// The fields that tell records apart. A name the schema does not have is a fault of the matching and was refused with it.
@@ -100,52 +93,17 @@ impl Draft {
     }
 
     fn read(&mut self) -> Result<Option<DraftRow>, Refusal> {
-        let Some((row, judged)) = self.judged()? else {
+        let Some(line) = self.rows.next(&mut self.row)? else {
             // Somebody writes to the file while we read it: what was decided over it no longer holds.
             return if self.left == 0 { Ok(None) } else { Err(Refusal::Changed) };
         };
         self.left = self.left.checked_sub(1).ok_or(Refusal::Changed)?;
-        let judged = match judged {
-            Judged::Blank { row } => DraftRow::Blank { row },
-            Judged::Rejected { row, problems, key } => DraftRow::Rejected { row, problems, key },
-            Judged::Ready(ready) => match self.seen.add(&ready) {
-                None => DraftRow::Ready(ready),
-                Some(earlier) if earlier.same => DraftRow::Duplicate { row: ready.row, first: earlier.row },
-                Some(earlier) => {
-                    let problems = vec![self.judge.repeats(&row, earlier.row)];
-                    DraftRow::Rejected { row: ready.row, problems, key: Some(ready.key) }
-                }
-            },
-        };
-        if let Supply::Here(here) = &mut self.supply {
-            // The next row goes into the same buffer.
-            here.1 = row;
-        }
-        Ok(Some(judged))
-    }
-
-    fn judged(&mut self) -> Result<Option<(Row, Judged)>, Refusal> {
-        match &mut self.supply {
-            Supply::Here(here) => {
-                let (rows, row) = &mut **here;
-                let mut row = std::mem::take(row);
-                let Some(line) = rows.next(&mut row)? else { return Ok(None) };
-                let judged = self.judge.judge(&row, line, &mut self.counts);
-                Ok(Some((row, judged)))
-            }
-            Supply::Crew { crew, waiting, refused } => loop {
-                if let Some(next) = waiting.next() {
-                    return Ok(Some(next));
-                }
-                if let Some(refusal) = refused.take() {
-                    return Err(refusal);
-                }
-                let Some(bundle) = crew.next() else { return Ok(None) };
-                self.counts.add(bundle.counts);
-                *waiting = bundle.rows.into_iter();
-                *refused = bundle.refused;
-            },
-        }
+        let row = self.row.number;
+        Ok(Some(match line {
+            Line::Broken(why) => DraftRow::Rejected { row, problems: vec![Problem::of_row(row, "json-error", why)], key: None },
+            Line::Cells if self.row.is_blank() => DraftRow::Blank { row },
+            Line::Cells => self.judge(),
+        }))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use serde_json::Value;
 
@@ -24,7 +24,27 @@ pub(super) struct Earlier {
 pub(super) struct Seen {
     one: RandomState,
     other: RandomState,
-    rows: HashMap<u128, (u64, u64)>,
+    rows: HashMap<u128, (u64, u64), BuildHasherDefault<Taken>>,
+}
+
+/// Keys are random already: half of one is as good as a hash of it.
+#[derive(Default)]
+struct Taken(u64);
+
+impl Hasher for Taken {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for (to, from) in bytes.iter().zip(0..) {
+            self.0 ^= u64::from(*to) << (8 * (from % 8));
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = u64::try_from(key & u128::from(u64::MAX)).unwrap_or(0);
+    }
 }
 
 impl Seen {

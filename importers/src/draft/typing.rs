@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use hayward_domain::schema::{FieldName, Schema, Violation};
+use hayward_domain::schema::{FieldName, Violation};
 use serde_json::Value;
 
-use super::plan::{Plan, Planned, Use};
-use super::ready::Ready;
+use super::Draft;
+use super::plan::{Planned, Use};
+use super::ready::{DraftRow, Ready};
 use crate::problem::Problem;
 use crate::profile::letter;
-use crate::read::{Counts, clean};
-use crate::table::{Cell, Line, Row, Shape};
+use crate::read::clean;
+use crate::table::{Cell, Shape};
 
 /// What the cells of one row have become so far.
 struct Typed {
@@ -19,71 +20,9 @@ struct Typed {
     problems: Vec<Problem>,
 }
 
-/// Judges rows. It knows nothing of other rows, so several threads may do so at once.
-pub(super) struct Judge {
-    pub(super) schema: Schema,
-    pub(super) plan: Plan,
-    pub(super) key: Vec<FieldName>,
-    pub(super) clears: bool,
-    pub(super) damaged: bool,
-    pub(super) is_csv: bool,
-}
-
-/// What a row comes to as far as it tells by itself.
-pub(super) enum Judged {
-    Blank {
-        row: u64,
-    },
-    Rejected {
-        row: u64,
-        problems: Vec<Problem>,
-        key: Option<String>,
-    },
-    /// Fine, unless an earlier row has its key.
-    Ready(Ready),
-}
-
-impl Judge {
-    /// Judges one row, and counts what is done to its cells.
-    pub(super) fn judge(&self, row: &Row, line: Line, counts: &mut Counts) -> Judged {
-        let number = row.number;
-        match line {
-            Line::Broken(why) => {
-                Judged::Rejected { row: number, problems: vec![Problem::of_row(number, "json-error", why)], key: None }
-            }
-            Line::Cells if row.is_blank() => Judged::Blank { row: number },
-            Line::Cells => Judging { judge: self, row, counts }.judge(),
-        }
-    }
-
-    /// That an earlier row has this row's key and says something else.
-    pub(super) fn repeats(&self, row: &Row, earlier: u64) -> Problem {
-        let message = format!("row {earlier} has the same key and says something else");
-        let problem = Problem::of_row(row.number, "primary-key", message);
-        match self.key.first() {
-            Some(name) => self.about(row, name, problem),
-            None => problem,
-        }
-    }
-
-    /// The same problem, with the cell that `field` comes from.
-    fn about(&self, row: &Row, field: &FieldName, problem: Problem) -> Problem {
-        match self.plan.to(field) {
-            Some((index, column)) => at(problem, column, row.cell(index).text),
-            None => problem,
-        }
-    }
-}
-
-/// One row under judgement.
-struct Judging<'a> {
-    judge: &'a Judge,
-    row: &'a Row,
-    counts: &'a mut Counts,
-}
-
-impl Judging<'_> {
-    fn judge(mut self) -> Judged {
+impl Draft {
+    /// Judges the row that has just been read.
+    pub(super) fn judge(&mut self) -> DraftRow {
         let row = self.row.number;
         let (fields, private) = (BTreeMap::new(), BTreeMap::new());
         let ready = Ready { row, key: String::new(), fields, private, missing: BTreeMap::new(), warnings: Vec::new() };
@@ -92,38 +31,46 @@ impl Judging<'_> {
         self.refuse_extra_cells(&mut typed);
         self.require(&mut typed);
         self.check(&mut typed);
-        let Typed { mut ready, problems } = typed;
-        let named = self.judge.key.iter().all(|name| matches!(ready.fields.get(name), Some(Some(_))));
-        if !problems.is_empty() {
-            return Judged::Rejected { row, problems, key: named.then(|| self.key_text(&ready)) };
+        let Typed { mut ready, mut problems } = typed;
+        if problems.is_empty() {
+            ready.key = self.key_text(&ready);
+            match self.seen.add(&ready) {
+                None => return DraftRow::Ready(ready),
+                Some(earlier) if earlier.same => return DraftRow::Duplicate { row, first: earlier.row },
+                Some(earlier) => {
+                    let message = format!("row {} has the same key and says something else", earlier.row);
+                    problems.push(self.about_key(Problem::of_row(row, "primary-key", message)));
+                }
+            }
         }
-        ready.key = self.key_text(&ready);
-        Judged::Ready(ready)
+        let named = self.key.iter().all(|name| matches!(ready.fields.get(name), Some(Some(_))));
+        let key = named.then(|| self.key_text(&ready));
+        DraftRow::Rejected { row, problems, key }
     }
 
     fn take_cells(&mut self, typed: &mut Typed) {
         let row = self.row.number;
-        for (index, column) in self.judge.plan.columns.iter().enumerate() {
+        for (index, column) in self.plan.columns.iter().enumerate() {
             let raw = self.row.cell(index);
             if matches!(column.usage, Use::LeaveOut) {
                 continue;
             }
             let text = match raw.shape {
-                Shape::Text => clean(raw.text, self.judge.is_csv, self.counts),
+                Shape::Text => clean(raw.text, self.is_csv, &mut self.counts),
                 Shape::Number | Shape::Boolean | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
             };
             if text.is_empty() && raw.shape == Shape::Text {
-                if self.judge.clears {
+                if self.clears {
                     typed.clear(&column.usage);
                 }
                 continue;
             }
-            if let Some((code, message)) = broken(&text, self.judge.damaged) {
+            if let Some((code, message)) = broken(&text, self.damaged) {
                 typed.problems.push(at(Problem::of_row(row, code, message), column, &text));
                 continue;
             }
             match &column.usage {
-                Use::Field(name, reader) => match reader.read(Cell { shape: raw.shape, text: &text }, self.counts) {
+                Use::Field(name, reader) => match reader.read(Cell { shape: raw.shape, text: &text }, &mut self.counts) {
                     Ok(value) => typed.set(name, value),
                     Err(wrong) => {
                         let problem = Problem::of_row(row, wrong.code, wrong.message).meaning(wrong.suggestion);
@@ -140,7 +87,7 @@ impl Judging<'_> {
 
     /// A value to the right of the last heading would be lost without a word.
     fn refuse_extra_cells(&self, typed: &mut Typed) {
-        for index in self.judge.plan.columns.len()..self.row.len() {
+        for index in self.plan.columns.len()..self.row.len() {
             let cell = self.row.cell(index);
             if !cell.is_blank() {
                 let problem =
@@ -153,14 +100,14 @@ impl Judging<'_> {
     /// A key must be there. Other required fields may be in the record already.
     fn require(&self, typed: &mut Typed) {
         let row = self.row.number;
-        for name in &self.judge.key {
-            if !typed.has(name) && !typed.is_wrong(self.judge.plan.to(name)) {
+        for name in &self.key {
+            if !typed.has(name) && !typed.is_wrong(self.plan.to(name)) {
                 let message = format!("`{name}` is missing, and tells records apart");
                 typed.problems.push(self.about(name, Problem::of_row(row, "missing-cell", message)));
             }
         }
-        for field in self.judge.schema.fields.iter().filter(|field| field.required && !self.judge.key.contains(&field.name)) {
-            if !typed.has(&field.name) && !typed.is_wrong(self.judge.plan.to(&field.name)) {
+        for field in self.schema.fields.iter().filter(|field| field.required && !self.key.contains(&field.name)) {
+            if !typed.has(&field.name) && !typed.is_wrong(self.plan.to(&field.name)) {
                 let message = format!("`{}` is missing, and every record needs it", field.name);
                 let problem = self.about(&field.name, Problem::of_row(row, "missing-cell", message));
                 typed.ready.missing.insert(field.name.clone(), problem);
@@ -169,12 +116,12 @@ impl Judging<'_> {
     }
 
     fn check(&self, typed: &mut Typed) {
-        if self.judge.schema.plainly_right(&typed.ready.fields) {
+        if self.schema.plainly_right(&typed.ready.fields) {
             return;
         }
         let present = typed.ready.fields.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
         let present: BTreeMap<FieldName, Value> = present.collect();
-        for violation in self.judge.schema.check(&present) {
+        for violation in self.schema.check(&present) {
             let Violation { field, code, message, suggestion } = violation;
             // What is not in the row is judged by `require`, and by whoever knows the record.
             if code == "missing-cell" && field.as_ref().is_none_or(|name| !present.contains_key(name)) {
@@ -189,12 +136,23 @@ impl Judging<'_> {
     }
 
     fn key_text(&self, ready: &Ready) -> String {
-        let values = self.judge.key.iter().filter_map(|name| ready.fields.get(name)?.clone());
+        let values = self.key.iter().filter_map(|name| ready.fields.get(name)?.clone());
         Value::Array(values.collect()).to_string()
     }
 
+    fn about_key(&self, problem: Problem) -> Problem {
+        match self.key.first() {
+            Some(name) => self.about(name, problem),
+            None => problem,
+        }
+    }
+
+    /// The same problem, with the cell that `field` comes from.
     fn about(&self, field: &FieldName, problem: Problem) -> Problem {
-        self.judge.about(self.row, field, problem)
+        match self.plan.to(field) {
+            Some((index, column)) => at(problem, column, self.row.cell(index).text),
+            None => problem,
+        }
     }
 }
 

@@ -4,9 +4,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::resume_unwind;
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +11,12 @@ use crate::fold::trim;
 use crate::problem::shortened;
 use crate::refusal::{COLUMNS, Refusal};
 use crate::source::Source;
-use crate::table::{Cell, Format, Keys, Layout, Line, Reading, Row, Rows, Shape, ahead, csv_plain, find};
+use crate::table::{Cell, Format, Keys, Layout, Line, Reading, Row, Shape, csv_plain, find};
 
 mod tally;
 
 pub use tally::Tally;
 
-/// Bundles of rows that are read ahead.
-const WAITING: usize = 4;
 /// How many samples of a column are kept.
 const SAMPLES: usize = 3;
 
@@ -95,7 +90,12 @@ pub fn profile(source: &dyn Source) -> Result<Profile, Refusal> {
         };
     }
     let grows = reading.format != Format::Csv;
-    let rows = survey.take(rows, grows)?;
+    while let Some(line) = rows.next(&mut row)? {
+        survey.rows += 1;
+        if line == Line::Cells {
+            survey.add(&row, grows);
+        }
+    }
     for (column, name) in survey.columns.iter_mut().zip(rows.keys().into_names()) {
         column.header = name;
     }
@@ -149,26 +149,6 @@ struct Survey {
 }
 
 impl Survey {
-    /// Goes through what follows in `rows`, which another thread reads ahead.
-    fn take(&mut self, rows: Rows, grows: bool) -> Result<Rows, Refusal> {
-        let (give, bundles) = sync_channel::<ahead::Bundle>(WAITING);
-        thread::scope(|scope| {
-            let reader = scope.spawn(move || ahead::read(rows, |bundle| give.send(bundle).is_ok()));
-            let surveyed = bundles.iter().try_for_each(|ahead::Bundle { rows, refused }| {
-                for (row, line) in rows {
-                    self.rows += 1;
-                    if line == Line::Cells {
-                        self.add(&row, grows);
-                    }
-                }
-                refused.map_or(Ok(()), Err)
-            });
-            drop(bundles);
-            let rows = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
-            surveyed.map(|()| rows)
-        })
-    }
-
     fn add(&mut self, row: &Row, grows: bool) {
         while grows && self.columns.len() < row.len().min(COLUMNS) {
             self.columns.push(ColumnProfile::new(self.columns.len(), String::new()));

@@ -31,16 +31,6 @@ pub(crate) struct Counts {
     pub(crate) schemes: u64,
 }
 
-impl Counts {
-    /// Adds what was counted elsewhere.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.trimmed += other.trimmed;
-        self.line_breaks += other.line_breaks;
-        self.apostrophes += other.apostrophes;
-        self.schemes += other.schemes;
-    }
-}
-
 /// Why a cell is no value of its field.
 #[derive(Debug)]
 pub(crate) struct Wrong {

@@ -37,6 +37,13 @@ pub(crate) fn weigh(text: &str) -> Fit {
     if text.len() > 64 || !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Fit::None;
     }
+    if text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Fit::Same;
+    }
+    // The only letters in a number are those of an exponent and of a currency.
+    if text.bytes().filter(u8::is_ascii_alphabetic).count() > 4 {
+        return Fit::None;
+    }
     match (read(text, DecimalMark::Point), read(text, DecimalMark::Comma)) {
         (Some(one), Some(other)) if one == other => Fit::Same,
         (Some(_), Some(_)) => Fit::Either,

@@ -11,7 +11,6 @@ use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::text::Text;
 
-pub(crate) mod ahead;
 mod csv;
 mod delimiter;
 mod flatten;

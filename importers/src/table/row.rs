@@ -49,17 +49,6 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// An empty row with room for another like this one.
-    pub(crate) fn roomy(&self) -> Self {
-        let (text, cells) = (self.text.len() + self.text.len() / 4, self.ends.len());
-        Self {
-            text: String::with_capacity(text),
-            ends: Vec::with_capacity(cells),
-            shapes: Vec::with_capacity(cells),
-            ..Self::default()
-        }
-    }
-
     /// Begins row `number`.
     pub(crate) fn begin(&mut self, number: u64) {
         self.number = number;

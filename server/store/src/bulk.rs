@@ -1,7 +1,8 @@
 //! Many rows into one table, as each database likes it best.
 //!
-//! SQLite runs one small statement for each row, prepared once: the text of a long `values` list takes longer to parse than its
-//! rows to write. PostgreSQL takes one statement with an array for each column, so that the server is asked once.
+//! SQLite runs one statement for every few dozen rows, always the same and so prepared once: a row by itself would open all of the
+//! table's indexes anew, and the text of a long `values` list takes longer to parse than its rows to write. PostgreSQL takes one
+//! statement with an array for each column, so that the server is asked once.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -10,6 +11,9 @@ use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Untyped};
 use diesel::sqlite::Sqlite;
 
 use crate::sql::Bind;
+
+/// Rows that one of SQLite's statements writes.
+const TOGETHER: usize = 50;
 
 /// What a column holds.
 #[derive(Clone, Copy)]
@@ -51,10 +55,14 @@ impl Rows {
         self.table.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 
-    /// SQLite's: a statement for each row.
-    pub(crate) fn each(&self) -> impl Iterator<Item = One<'_>> {
-        let before: std::rc::Rc<str> = format!("insert into {} ({}) values (", self.table.name, self.names()).into();
-        self.cells.chunks(self.table.columns.len()).map(move |row| One { before: before.clone(), row })
+    /// SQLite's: statements of two kinds, for many rows and for one.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = Few<'_>> {
+        let width = self.table.columns.len();
+        // Whoever fails here rolls its transaction back. `or fail` says so, and spares a second journal for the statement alone.
+        let before: std::rc::Rc<str> = format!("insert or fail into {} ({}) values ", self.table.name, self.names()).into();
+        let whole = self.cells.chunks_exact(width * TOGETHER);
+        let rest = whole.remainder().chunks(width);
+        whole.chain(rest).map(move |cells| Few { before: before.clone(), width, cells })
     }
 
     /// PostgreSQL's: one statement for all of them.
@@ -73,27 +81,33 @@ impl Rows {
     }
 }
 
-/// One row on its way into SQLite.
-pub(crate) struct One<'a> {
+/// A few rows on their way into SQLite.
+pub(crate) struct Few<'a> {
     before: std::rc::Rc<str>,
-    row: &'a [Bind],
+    width: usize,
+    cells: &'a [Bind],
 }
 
-impl QueryFragment<Sqlite> for One<'_> {
+impl QueryFragment<Sqlite> for Few<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(&self.before);
-        for (at, cell) in self.row.iter().enumerate() {
-            if at > 0 {
-                out.push_sql(", ");
+        for (at, row) in self.cells.chunks(self.width).enumerate() {
+            out.push_sql(if at == 0 { "(" } else { ", (" });
+            for (at, cell) in row.iter().enumerate() {
+                if at > 0 {
+                    out.push_sql(", ");
+                }
+                match cell {
+                    Bind::Text(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
+                    Bind::Int(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
+                    Bind::Bytes(value) => out.push_bind_param::<Binary, _>(value)?,
+                    Bind::Real(_) => {
+                        return Err(Error::QueryBuilderError("no column that is written in bulk is a double".into()));
+                    }
+                }
             }
-            match cell {
-                Bind::Text(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
-                Bind::Int(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
-                Bind::Bytes(value) => out.push_bind_param::<Binary, _>(value)?,
-                Bind::Real(_) => return Err(Error::QueryBuilderError("no column that is written in bulk is a double".into())),
-            }
+            out.push_sql(")");
         }
-        out.push_sql(")");
         Ok(())
     }
 }
@@ -137,7 +151,7 @@ impl QueryFragment<Pg> for Unnested {
     }
 }
 
-impl QueryId for One<'_> {
+impl QueryId for Few<'_> {
     type QueryId = ();
     // The text is the identity, as in [`crate::sql::Sql`].
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -148,7 +162,7 @@ impl QueryId for Unnested {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for One<'_> {
+impl Query for Few<'_> {
     type SqlType = Untyped;
 }
 
@@ -156,5 +170,5 @@ impl Query for Unnested {
     type SqlType = Untyped;
 }
 
-impl<C> diesel::RunQueryDsl<C> for One<'_> {}
+impl<C> diesel::RunQueryDsl<C> for Few<'_> {}
 impl<C> diesel::RunQueryDsl<C> for Unnested {}

@@ -81,8 +81,8 @@ impl Conn {
         match &mut self.backend {
             Backend::Pg(conn) => drop(rows.unnested().execute(&mut **conn)?),
             Backend::Sqlite(conn) => {
-                for row in rows.each() {
-                    row.execute(conn)?;
+                for few in rows.statements() {
+                    few.execute(conn)?;
                 }
             }
         }
@@ -181,7 +181,7 @@ impl Manager {
             Use::Write => {
                 // The patience comes first: whoever opens the file at the same moment may be switching it to WAL.
                 "pragma busy_timeout = 20000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-                 pragma temp_store = memory; pragma wal_autocheckpoint = 8000; pragma cache_size = -65536;"
+                 pragma temp_store = memory; pragma wal_autocheckpoint = 8000; pragma cache_size = -32768;"
             }
             Use::Read => {
                 "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory; \

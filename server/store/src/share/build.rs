@@ -23,7 +23,7 @@ use crate::spool::{Key, Spool, Texts};
 use crate::sql::{Number, Sql, rows};
 
 /// Rows that one transaction writes.
-const CHUNK: usize = 500;
+const CHUNK: usize = 1_000;
 
 rows! {
     NameRow { record: i64, name: i64 }
@@ -51,13 +51,13 @@ static NAMES: Table =
 /// A share whose next edition is being made.
 pub(crate) struct Staging {
     pub(crate) lens: Arc<Lens>,
-    /// Sort keys and records of the new rows.
-    places: Vec<(Key, i64)>,
+    /// The new rows.
+    places: Vec<Placed>,
     spool: Spool,
     closed: i64,
 }
 
-/// A new row, in its place.
+/// A new row, on its way to its place.
 #[derive(Clone, Copy)]
 struct Placed {
     key: Key,
@@ -90,7 +90,7 @@ impl Staging {
         let Some((key, shown)) = &look.shows else { return Ok(()) };
         let key = if mutants::on("file-order") { i128::from(record).to_be_bytes() } else { *key };
         self.spool.push(&key, record, shown.payload()).map_err(unspooled)?;
-        self.places.push((key, record));
+        self.places.push(Placed { key, record, name: 0 });
         Ok(())
     }
 
@@ -124,10 +124,9 @@ impl Staging {
 
     /// The new rows in their order, each with a ledger name. Equal payloads are ordered by the record, encrypted.
     fn placed(&mut self, store: &Store, claim: Claim) -> Result<Vec<Placed>> {
-        let mut places = std::mem::take(&mut self.places);
-        let number = |record: i64| self.lens.keys.order_number(RecordNumber(record));
-        places.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| number(*one).cmp(&number(*other))));
-        let mut placed: Vec<Placed> = places.into_iter().map(|(key, record)| Placed { key, record, name: 0 }).collect();
+        let mut placed = std::mem::take(&mut self.places);
+        let number = |place: &Placed| self.lens.keys.order_number(RecordNumber(place.record));
+        placed.sort_unstable_by(|one, other| one.key.cmp(&other.key).then_with(|| number(one).cmp(&number(other))));
         let mut by_record: Vec<usize> = (0..placed.len()).collect();
         by_record.sort_unstable_by_key(|at| placed.get(*at).map(|place| place.record));
         self.known_names(store, &mut placed, &by_record)?;
@@ -177,12 +176,13 @@ impl Staging {
         for (name, place) in (first..).zip(placed.iter_mut().filter(|place| place.name == 0)) {
             place.name = name;
         }
-        let new: Vec<Placed> =
-            by_record.iter().filter_map(|at| placed.get(*at)).filter(|place| place.name >= first).copied().collect();
-        for chunk in new.chunks(CHUNK) {
+        for chunk in by_record.chunks(CHUNK) {
             let mut rows = Rows::new(&NAMES);
-            for place in chunk {
+            for place in chunk.iter().filter_map(|at| placed.get(*at)).filter(|place| place.name >= first) {
                 rows.push([share.into(), place.name.into(), place.record.into()]);
+            }
+            if rows.is_empty() {
+                continue;
             }
             let now = (store.clock)();
             store.db.stage(|conn| {
