@@ -42,6 +42,12 @@ impl Store {
             conn.execute(Sql::new("update commit_counter set pruned = ? where pruned < ?").bind(oldest).bind(oldest))?;
             Ok::<_, crate::StoreError>(oldest)
         })?;
+        // Whatever its age: what a commit or a narrowing that died left to be cleared away behind its last step.
+        self.drop_drafts(before)?;
+        let raised = "select number as value from shares where floor > 0";
+        for share in self.db.read(Eyes::Own, |conn| conn.load::<Number>(Sql::new(raised)))? {
+            floor::erase_below(&self.db, share.value)?;
+        }
         if oldest == 0 {
             return Ok(0);
         }
@@ -56,11 +62,6 @@ impl Store {
                 gone += self.until_none(|conn| conn.execute(delete.clone()))?;
             }
         }
-        let raised = "select number as value from shares where floor > 0";
-        for share in self.db.read(Eyes::Own, |conn| conn.load::<Number>(Sql::new(raised)))? {
-            floor::erase_below(&self.db, share.value)?;
-        }
-        self.drop_drafts(before)?;
         Ok(gone)
     }
 

@@ -5,17 +5,48 @@ use hayward_tests::{TestDatabase, on_both};
 use crate::world::{World, backed_up, opened, restored};
 use crate::{raw, tables};
 
-/// Takes a commons back to the steps of the first release: what was added since is dropped.
+/// What every later step has made is unmade, the newest first.
+const BACK: &str = "
+    drop table invites; drop table retired_keys; drop table acts;
+    alter table people drop column disabled_at;
+    alter table clients drop column former_hash; alter table clients drop column former_until;
+    drop table eras; delete from settings where name = 'commons';
+    create unique index share_names_by_name on share_names (share, name);
+    drop index share_names_by_record; drop index shared_records_by_name;
+    drop index records_born; drop index records_dead; alter table records drop column hash;
+    create unique index shared_records_by_record on shared_records (share, record, born);
+    drop index claims_dirty; drop index shared_records_dead;
+    drop index shared_records_live; drop index shared_records_live_1; drop index shared_records_live_2;
+    drop index shared_records_live_1_2; drop index shared_records_live_3;
+    create index shared_records_dead on shared_records (share, died) where died < 9223372036854775807;
+    create index shared_records_by_shelf on shared_records (shelf, row);
+    create index shared_records_index_1 on shared_records (shelf, index_1, row) where index_1 is not null;
+    create index shared_records_index_2 on shared_records (shelf, index_2, row) where index_2 is not null;
+    create index shared_records_index_3 on shared_records (shelf, index_3, row) where index_3 is not null;
+    alter table share_editions drop column live; alter table share_editions drop column first_row;
+    alter table share_editions drop column last_row;
+    delete from migrations where name <> '0001_commons'";
+
+/// The same for the ledger, whose chains were a table of their own.
+const LEDGER_BACK: &str = "
+    alter table entries drop column era; alter table checkpoints drop column era;
+    create table chain (
+        provider text not null, position bigint not null check (position > 0), id text not null, chunk bigint not null,
+        line text not null, previous text not null, hash text not null, primary key (provider, position));
+    create unique index chain_by_id on chain (provider, id, chunk);
+    insert into chain (provider, position, id, chunk, line, previous, hash)
+        select p.organization, p.position, e.id, e.chunk, '', coalesce(q.hash, ''), p.hash from entry_parties p
+        join entries e on e.row = p.row
+        left join entry_parties q on q.organization = p.organization and q.position = p.position - 1
+        where p.position is not null;
+    drop index entry_parties_by_position;
+    alter table entry_parties drop column position; alter table entry_parties drop column hash;
+    delete from migrations where name <> '0001_ledger'";
+
+/// Takes a commons back to the steps of the first release.
 fn as_released(db: &TestDatabase) {
-    raw::tell(
-        db,
-        "drop table eras; delete from settings where name = 'commons'; delete from migrations where name <> '0001_commons'",
-    );
-    tables::tell(
-        db,
-        "alter table entries drop column era; alter table checkpoints drop column era;
-        delete from migrations where name <> '0001_ledger'",
-    );
+    raw::tell(db, BACK);
+    tables::tell(db, LEDGER_BACK);
 }
 
 on_both! {

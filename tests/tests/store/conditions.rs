@@ -247,6 +247,7 @@ on_both! {
             with recursive more (at) as (select 1000 union all select at + 1 from more where at < 101000)
             select at, 1, 1, at, at, '{\"name\":\"x\"}', 1 from more";
         raw::tell(commons.database(), copies);
+        raw::tell(commons.database(), "update share_editions set live = live + 100001, last_row = 101000");
         let asked = |condition: Condition, order: Order| {
             commons.store.view::<_, StoreError>(&viewer.viewer, |view| {
                 let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;

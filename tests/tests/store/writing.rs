@@ -77,7 +77,9 @@ on_both! {
 
         let asked = Arc::new(AtomicUsize::new(0));
         let counting = Arc::clone(&asked);
-        let store = watched(&commons, move |_| drop(counting.fetch_add(1, Ordering::SeqCst)));
+        let store = watched(&commons, move |_| {
+            counting.fetch_add(1, Ordering::SeqCst);
+        });
         let next = commons.upload(&list, "identifier,name,city\n000000,Co-op 0,Leeds\n");
         store.commit_import(&next, None).unwrap();
         // A look at the clock stands for a transaction: none of them had to remove more than a thousand rows.

@@ -12,6 +12,7 @@ mod reading;
 mod sealing;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use hayward_domain::moment::Moment;
@@ -192,6 +193,8 @@ pub struct LedgerStore {
     db: Db,
     /// The mark of the commons' era, once it is known.
     era: OnceLock<String>,
+    /// Whether this program has signed every chain that it found.
+    signed: AtomicBool,
 }
 
 impl LedgerStore {
@@ -202,7 +205,7 @@ impl LedgerStore {
     pub fn open(commons: &DatabaseUrl) -> Result<Arc<Self>> {
         let db = Db::open(&ledger_url(commons), "ledger", 4)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Ledger))?;
-        Ok(Arc::new(Self { db, era: OnceLock::new() }))
+        Ok(Arc::new(Self { db, era: OnceLock::new(), signed: AtomicBool::new(false) }))
     }
 
     /// From now on, what is written bears the mark of this era. Only the first call counts.

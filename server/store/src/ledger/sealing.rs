@@ -6,6 +6,7 @@
 //! * One sealer works at a time, in transactions short enough that an answer's entry never waits long behind one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use hayward_domain::moment::Moment;
 
@@ -13,10 +14,13 @@ use super::{ENTRY_COLUMNS, EntryRow, HOUR, HOUR_COLUMNS, HourRow, LedgerStore, S
 use crate::conn::{Conn, Eyes};
 use crate::counter;
 use crate::error::Result;
-use crate::sql::{Sql, rows};
+use crate::sql::{Sql, Word, rows};
 
-/// Entries sealed in one transaction.
-const BATCH: i64 = 100;
+/// Entries, and links, that one transaction folds at most.
+const BATCH: i64 = 200;
+const LINKS: usize = 400;
+/// Transactions after which the chains are signed, however much still waits.
+const BATCHES: usize = 25;
 
 rows! {
     SealedRow { row: i64, hour: i64 }
@@ -24,8 +28,8 @@ rows! {
 }
 
 impl LedgerStore {
-    /// Folds what is new into the chains. `hash` makes a link's hash, `sign` a checkpoint's signature over (provider, position,
-    /// hash, time). Returns how many entries were folded; call again while it is not 0.
+    /// Folds what is new into the chains and signs where they now end. `hash` makes a link's hash, `sign` a checkpoint's signature
+    /// over (provider, position, hash, time). Returns how many entries were folded; call again while it is not 0.
     ///
     /// # Errors
     /// Only the database's.
@@ -35,6 +39,25 @@ impl LedgerStore {
         hash: &dyn Fn(&Sealable<'_>) -> String,
         sign: &dyn Fn(&str, i64, &str, Moment) -> String,
     ) -> Result<usize> {
+        // A sealer that died may have left chains that no checkpoint covers; so has one that failed before this was set again.
+        let mut grown = if self.signed.swap(false, Ordering::Relaxed) { BTreeSet::new() } else { self.unsigned()? };
+        let mut folded = 0;
+        for _ in 0..BATCHES {
+            let count = self.fold_batch(now, hash, &mut grown)?;
+            folded += count;
+            if count == 0 {
+                break;
+            }
+        }
+        if !grown.is_empty() {
+            self.db.write(|conn| grown.iter().try_for_each(|provider| self.sign(conn, provider, sign, now)))?;
+        }
+        self.signed.store(true, Ordering::Relaxed);
+        Ok(folded)
+    }
+
+    /// One transaction's worth of entries; the providers whose chains grew are added to `grown`.
+    fn fold_batch(&self, now: Moment, hash: &dyn Fn(&Sealable<'_>) -> String, grown: &mut BTreeSet<String>) -> Result<usize> {
         let waiting =
             "select s.row, s.hour from sealed s where s.hour < ? or exists (select 1 from entries e where e.row > s.row)";
         if self.db.read(Eyes::Own, |conn| conn.first::<SealedRow>(Sql::new(waiting).bind(now.0 / HOUR)))?.is_none() {
@@ -47,32 +70,51 @@ impl LedgerStore {
             close_hours(conn, sealed.hour, now, self.era())?;
             let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
             let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
-            let (count, last) = (rows.len(), rows.last().map(|row| row.row));
-            let mut heads: BTreeMap<String, HeadRow> = BTreeMap::new();
+            let (mut count, mut last, mut heads) = (0, None, BTreeMap::new());
+            let mut links = 0;
             for row in rows {
-                fold(conn, row, &mut heads, hash)?;
+                // An answer over many agreements has many links.
+                if links >= LINKS {
+                    break;
+                }
+                (count, last) = (count + 1, Some(row.row));
+                links += fold(conn, row, &mut heads, hash)?;
             }
-            for (provider, head) in heads {
-                let signature = sign(&provider, head.position, &head.hash, now);
-                let insert = "insert into checkpoints (provider, position, hash, at, signature, era) values (?, ?, ?, ?, ?, ?)";
-                let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
-                conn.execute(insert.bind(signature).bind(self.era().map(str::to_owned)))?;
-            }
+            grown.extend(heads.into_keys());
             if let Some(last) = last {
                 conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
             }
             Ok(count)
         })
     }
+
+    /// The chains whose last link no checkpoint covers.
+    fn unsigned(&self) -> Result<BTreeSet<String>> {
+        let select = "select h.organization as value from
+            (select organization, max(position) as position from entry_parties where position is not null group by organization) h
+            where not exists (select 1 from checkpoints p where p.provider = h.organization and p.position = h.position)";
+        let found = self.db.read(Eyes::Own, |conn| conn.load::<Word>(Sql::new(select)))?;
+        Ok(found.into_iter().map(|row| row.value).collect())
+    }
+
+    fn sign(&self, conn: &mut Conn, provider: &str, sign: &dyn Fn(&str, i64, &str, Moment) -> String, now: Moment) -> Result<()> {
+        let head = head(conn, provider)?;
+        let signature = sign(provider, head.position, &head.hash, now);
+        // Another server may have signed it.
+        let insert = "insert into checkpoints (provider, position, hash, at, signature, era) values (?, ?, ?, ?, ?, ?)
+            on conflict (provider, position) do nothing";
+        let insert = Sql::new(insert).bind(provider).bind(head.position).bind(head.hash).bind(now);
+        conn.execute(insert.bind(signature).bind(self.era().map(str::to_owned))).map(drop)
+    }
 }
 
-/// Links one entry into the chain of each of its providers, and notes that it concerns its recipient.
+/// Links one entry into the chain of each of its providers, and notes that it concerns its recipient. Returns how many links.
 fn fold(
     conn: &mut Conn,
     row: EntryRow,
     heads: &mut BTreeMap<String, HeadRow>,
     hash: &dyn Fn(&Sealable<'_>) -> String,
-) -> Result<()> {
+) -> Result<usize> {
     let (row, kept) = (row.row, row.read()?);
     let entry = &kept.entry;
     let providers: BTreeSet<&str> = entry.disclosed.iter().map(|disclosed| disclosed.provider.as_str()).collect();
@@ -94,7 +136,7 @@ fn fold(
         let insert = "insert into entry_parties (organization, row) values (?, ?) on conflict (organization, row) do nothing";
         conn.execute(Sql::new(insert).bind(&entry.recipient).bind(row))?;
     }
-    Ok(())
+    Ok(providers.len())
 }
 
 /// The end of a provider's chain; before the first link, nothing at 0.

@@ -145,7 +145,7 @@ impl View<'_> {
             }
         };
         candidates.sort_by_key(|share| (share.audience, share.number));
-        let versions = self.versions(&candidates, number)?;
+        let versions = self.versions(number)?;
         let shown = |share: &ShareSummary, row: &VersionRow| {
             row.share == share.number && row.born <= share.edition && row.died > share.edition
         };
@@ -165,20 +165,14 @@ impl View<'_> {
         Err(StoreError::NotFound)
     }
 
-    /// Every version of a record on the shelves of these shares.
-    fn versions(&mut self, shares: &[&Arc<ShareSummary>], number: RecordNumber) -> Result<Vec<VersionRow>> {
-        let mut shelves: Vec<i64> = shares.iter().map(|share| share.shelf).collect();
-        shelves.sort_unstable();
-        shelves.dedup();
-        let mut found = Vec::new();
-        for shelf in shelves {
-            let select = format!(
-                "select {COLUMNS}, r.died from share_names n
-                join shared_records r on r.share = n.share and r.name = n.name where n.record = ? and r.shelf = ?"
-            );
-            found.extend(self.conn.load::<VersionRow>(Sql::new(&select).bind(number.0).bind(shelf))?);
-        }
-        Ok(found)
+    /// Every version of a record, in whichever shares it is.
+    fn versions(&mut self, number: RecordNumber) -> Result<Vec<VersionRow>> {
+        // Found by the names that it has there. `cross join` keeps SQLite from turning the join round.
+        let select = format!(
+            "select {COLUMNS}, r.died from share_names n cross join shared_records r
+            where n.record = ? and r.share = n.share and r.name = n.name"
+        );
+        self.conn.load::<VersionRow>(Sql::new(&select).bind(number.0))
     }
 
     /// The first rows after `after`, in the shares' own order.
