@@ -51,7 +51,11 @@ fn bring_in(world: &World, dataset: &str, file: &[u8]) -> Value {
     let import = settled(world, &id);
     let path = format!("/api/v1/imports/{id}");
     world.put(Editor, &format!("{path}/matching"), &all_decided(&import)).expect(200);
-    let committed = world.post(Editor, &format!("{path}/commit"), &json!({}));
+    let mut committed = world.post(Editor, &format!("{path}/commit"), &json!({}));
+    // A share of this list may be being built. A caller is told so, and asks again.
+    while committed.status == 409 && committed.json()["type"] == "/problems/busy" {
+        committed = world.post(Editor, &format!("{path}/commit"), &json!({}));
+    }
     assert!(matches!(committed.status, 200 | 202), "{}", committed.text());
     settled(world, &id)
 }
