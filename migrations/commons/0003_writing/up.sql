@@ -16,3 +16,6 @@ create unique index shared_records_by_name on shared_records (share, name, born)
 create index share_names_by_record on share_names (record, share, name);
 -- A counter gives the names, so none can come twice.
 drop index share_names_by_name;
+
+-- How many transactions of the present claim have staged something: one that a crash of the database took back is noticed.
+alter table claims add column staged bigint not null default 0;

@@ -60,6 +60,7 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
     while !stop.load(Ordering::Relaxed) {
         logged("expiring", store.expire_due());
         logged("building shares", store.build_due());
+        logged("tidying up", store.tidy_due());
         logged("finding interrupted imports", store.mark_interrupted());
         logged("sealing the ledger", seal::all(&ledger.store, &store.keyring().signing(), store.now()));
         if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {

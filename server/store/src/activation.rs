@@ -88,17 +88,22 @@ impl Store {
 
     fn build(self: &Arc<Self>, due: &Due) -> Result<bool> {
         let commit = Commit::begin(self, due.dataset, "activation")?;
-        let built = self.build_share(due, &commit);
-        match built {
-            Ok(true) => floor::erase_below(&self.db, due.agreement)?,
-            Ok(false) => commit.abandon()?,
-            Err(_) => commit.give_up(),
+        match self.build_share(due, &commit) {
+            Ok(()) => {
+                self.tidied(floor::erase_below(&self.db, due.agreement));
+                Ok(true)
+            }
+            Err(StoreError::Stale(_)) => commit.abandon().map(|()| false),
+            Err(error) => {
+                commit.give_up();
+                Err(error)
+            }
         }
-        built
     }
 
-    /// Whether the share is built; if it is, the dataset is given back with it.
-    fn build_share(self: &Arc<Self>, due: &Due, commit: &Commit) -> Result<bool> {
+    /// Builds the share and gives the dataset back with it; [`StoreError::Stale`] where the version has run out or was halted
+    /// meanwhile.
+    fn build_share(self: &Arc<Self>, due: &Due, commit: &Commit) -> Result<()> {
         let (edition, claim) = (commit.view.dataset.head, commit.view.claim());
         let lens = self.db.write(|conn| {
             self.ensure_share(conn, due)?;
@@ -118,7 +123,8 @@ impl Store {
             let share = conn.one::<ShareState>(Sql::new(share).bind(due.agreement))?;
             let state = version.state()?;
             if version.ends_at <= now.0 || !(state == State::Agreed || agreements::in_force(state)) {
-                return Ok(false);
+                // An error, so that no commit number is taken for nothing.
+                return Err(StoreError::Stale("this version is over".to_owned()));
             }
             let before = if state == State::Agreed { self.predecessor(conn, due.agreement)? } else { None };
             let floor = self.floor_of(conn, due, &share, &terms)?;
@@ -144,8 +150,7 @@ impl Store {
                 floor::close(conn, due.agreement, number)?;
             }
             floor::reopen(conn, due.agreement, number)?;
-            claim.release(conn)?;
-            Ok(true)
+            claim.release(conn)
         })
     }
 

@@ -4,12 +4,15 @@
 //! * The token grows with every claim. Every transaction of the writer locks the row and checks the token, so a writer that was
 //!   thought dead and wakes up can write nothing more ([`StoreError::Fenced`]).
 //! * The lease is renewed by every such transaction. Once it has run out, the next claimer takes over.
+//! * A transaction that stages ([`Claim::stage`]) is not waited for until it is safe on disk: a database that crashes may forget it.
+//!   The claim counts them, and one that was forgotten fences the writer whose rows it had.
 //! * `dirty` is set before the first staged row and cleared when nothing staged is left. A claimer that finds it set first
 //!   removes what was staged (`born > head`) and revives what was closed (`died = head + 1`), in the dataset and in its shares.
 //! * Nothing is recovered at start-up as such: another server may be in the middle of its work.
 //! * Floors and changes of state never wait for a claim; only building and rebuilding does.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hayward_domain::moment::Moment;
@@ -25,10 +28,12 @@ const LEASE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The right to write one dataset.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Claim {
     pub(crate) dataset: i64,
     token: i64,
+    /// Transactions that staged something since the dataset was last known to be clean.
+    staged: Arc<AtomicI64>,
 }
 
 /// How often a writer that only reads says that it is alive.
@@ -50,7 +55,7 @@ impl Lease {
         let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         if renewed.elapsed() > RENEW {
             let now = clock();
-            db.write(|conn| self.claim.check(conn, now))?;
+            db.write(|conn| self.claim.renew(conn, now))?;
             *renewed = Instant::now();
         }
         Ok(())
@@ -70,7 +75,7 @@ pub(crate) fn take(db: &Db, clock: &dyn Fn() -> Moment, dataset: i64, purpose: &
             Err(StoreError::Busy(_)) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
             Ok((claim, dirty)) => {
                 if dirty {
-                    recover(db, clock, claim)?;
+                    recover(db, clock, &claim)?;
                 }
                 return Ok(claim);
             }
@@ -88,45 +93,71 @@ fn try_take(db: &Db, now: Moment, dataset: i64, purpose: &str) -> Result<(Claim,
             return Err(StoreError::Busy(purpose));
         }
         let token = row.token + 1;
-        let update = "update claims set token = ?, purpose = ?, until = ? where dataset = ?";
+        let update = "update claims set token = ?, purpose = ?, until = ?, staged = 0 where dataset = ?";
         conn.execute(Sql::new(update).bind(token).bind(purpose).bind(now.plus(LEASE)).bind(dataset))?;
-        Ok((Claim { dataset, token }, row.dirty == 1))
+        Ok((Claim { dataset, token, staged: Arc::default() }, row.dirty == 1))
     })
 }
 
 impl Claim {
-    /// Locks the claim for the rest of this transaction, checks that it still holds, and renews its lease.
-    pub(crate) fn check(&self, conn: &mut Conn, now: Moment) -> Result<()> {
+    /// Renews the lease, while another thread of the same writer may be staging.
+    fn renew(&self, conn: &mut Conn, now: Moment) -> Result<()> {
         let update = "update claims set until = ? where dataset = ? and token = ?";
-        let held = conn.execute(Sql::new(update).bind(now.plus(LEASE)).bind(self.dataset).bind(self.token))?;
-        if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+        held(conn.execute(Sql::new(update).bind(now.plus(LEASE)).bind(self.dataset).bind(self.token)))
     }
 
-    /// Like [`Self::check`], before rows are staged.
-    pub(crate) fn check_and_soil(&self, conn: &mut Conn, now: Moment) -> Result<()> {
-        self.check(conn, now)?;
-        conn.execute(Sql::new("update claims set dirty = 1 where dataset = ? and dirty = 0").bind(self.dataset))?;
-        Ok(())
+    /// Locks the claim for the rest of this transaction, checks that it still holds and that everything staged is there, and renews
+    /// its lease.
+    pub(crate) fn check(&self, conn: &mut Conn, now: Moment) -> Result<()> {
+        let update = "update claims set until = ? where dataset = ? and token = ? and staged = ?";
+        held(conn.execute(self.bound(Sql::new(update).bind(now.plus(LEASE)))))
+    }
+
+    /// Runs `f` in one transaction that stages rows: nobody sees them before a later transaction says so, which also makes them
+    /// durable.
+    pub(crate) fn stage<T>(&self, db: &Db, now: Moment, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let update = "update claims set until = ?, dirty = 1, staged = staged + 1 where dataset = ? and token = ? and staged = ?";
+        let done = db.stage(|conn| {
+            held(conn.execute(self.bound(Sql::new(update).bind(now.plus(LEASE)))))?;
+            f(conn)
+        })?;
+        self.staged.fetch_add(1, Ordering::Relaxed);
+        Ok(done)
     }
 
     /// Gives the dataset back, in the transaction that made everything staged visible.
     pub(crate) fn release(&self, conn: &mut Conn) -> Result<()> {
-        let update = "update claims set purpose = null, until = 0, dirty = 0 where dataset = ? and token = ?";
-        let held = conn.execute(Sql::new(update).bind(self.dataset).bind(self.token))?;
-        if held == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+        let update = "update claims set purpose = null, until = 0, dirty = 0 where dataset = ? and token = ? and staged = ?";
+        held(conn.execute(self.bound(Sql::new(update))))
+    }
+
+    fn bound(&self, sql: Sql) -> Sql {
+        sql.bind(self.dataset).bind(self.token).bind(self.staged.load(Ordering::Relaxed))
     }
 
     /// Gives the dataset back after removing what was staged.
     pub(crate) fn abandon(&self, db: &Db, clock: &dyn Fn() -> Moment) -> Result<()> {
-        recover(db, clock, *self)?;
+        recover(db, clock, self)?;
         db.write(|conn| self.release(conn))
     }
+}
+
+/// A claim that holds is a row that was touched.
+fn held(touched: Result<usize>) -> Result<()> {
+    if touched? == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 /// Rows touched by one transaction of the clean-up: short enough for other writers to get in between.
 const CHUNK: i64 = 1_000;
 
-fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
+fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: &Claim) -> Result<()> {
+    // What was staged goes, all of it or what is left of it: counting begins anew.
+    let now = clock();
+    db.write(|conn| {
+        claim.renew(conn, now)?;
+        conn.execute(Sql::new("update claims set staged = 0 where dataset = ?").bind(claim.dataset))
+    })?;
+    claim.staged.store(0, Ordering::Relaxed);
     let head = "select number, head from datasets where number = ?";
     let head = db.write(|conn| conn.one::<ShareHead>(Sql::new(head).bind(claim.dataset)))?.head;
     unstage(db, clock, claim, "records", "dataset", claim.dataset, head)?;
@@ -134,8 +165,9 @@ fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
     for share in db.write(|conn| conn.load::<ShareHead>(Sql::new(shares).bind(claim.dataset)))? {
         unstage(db, clock, claim, "shared_records", "share", share.number, share.head)?;
     }
+    let now = clock();
     db.write(|conn| {
-        claim.check(conn, clock())?;
+        claim.check(conn, now)?;
         conn.execute(Sql::new("update claims set dirty = 0 where dataset = ?").bind(claim.dataset))?;
         Ok(())
     })
@@ -143,7 +175,7 @@ fn recover(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim) -> Result<()> {
 
 /// Removes what is born above `head` and revives what dies right above it, a chunk at a time and from the table's end, where staged
 /// rows lie together.
-fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim, table: &str, column: &str, number: i64, head: i64) -> Result<()> {
+fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: &Claim, table: &str, column: &str, number: i64, head: i64) -> Result<()> {
     let newborn =
         format!("select row as value from {table} where {column} = ? and born > ? order by born desc, row desc limit ?");
     let dying = format!(
@@ -157,11 +189,10 @@ fn unstage(db: &Db, clock: &dyn Fn() -> Moment, claim: Claim, table: &str, colum
     for (select, change) in steps {
         loop {
             let now = clock();
-            let touched = db.stage(|conn| {
-                claim.check(conn, now)?;
+            let touched = claim.stage(db, now, |conn| {
                 let rows = conn.load::<Number>(Sql::new(&select).bind(number).bind(head).bind(CHUNK))?;
                 if rows.is_empty() {
-                    return Ok::<_, StoreError>(0);
+                    return Ok(0);
                 }
                 let mut change = Sql::new(&change);
                 change.list(rows.into_iter().map(|row| row.value));

@@ -185,7 +185,7 @@ impl Manager {
             }
             Use::Read => {
                 "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory; \
-                 pragma mmap_size = 1073741824;"
+                 pragma cache_size = -8192;"
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;

@@ -150,8 +150,8 @@ impl Writing {
         self.lease.renew(&self.store.db, &*self.store.clock)
     }
 
-    pub(crate) fn claim(&self) -> Claim {
-        self.lease.claim
+    pub(crate) fn claim(&self) -> &Claim {
+        &self.lease.claim
     }
 
     pub(crate) fn lease(&self) -> &Lease {
@@ -188,10 +188,10 @@ impl Change {
 impl Commit {
     pub(crate) fn begin(store: &Arc<Store>, dataset: i64, purpose: &str) -> Result<Self> {
         let claim = claim::take(&store.db, &*store.clock, dataset, purpose)?;
-        match Self::claimed(store, claim) {
+        match Self::claimed(store, claim.clone()) {
             Ok(commit) => Ok(commit),
             Err(error) => {
-                give_up(store, claim);
+                give_up(store, &claim);
                 Err(error)
             }
         }
@@ -214,11 +214,10 @@ impl Commit {
         let (view, shares) = (&self.view, &mut self.shares);
         self.touched += originals.len() as u64;
         let now = (view.store.clock)();
-        let records = view.store.db.stage(|conn| {
-            view.claim().check_and_soil(conn, now)?;
+        let records = view.claim().stage(&view.store.db, now, |conn| {
             let records = stage_chunk(conn, &view.dataset, originals)?;
             shares.iter_mut().zip(&looks).try_for_each(|(share, looks)| share.close(conn, looks))?;
-            Ok::<_, StoreError>(records)
+            Ok(records)
         })?;
         for (share, looks) in self.shares.iter_mut().zip(&looks) {
             records.iter().zip(looks).try_for_each(|(record, look)| share.keep(*record, look))?;
@@ -305,7 +304,7 @@ impl Commit {
             share::follow(store, lease, &mut staging, edition)?;
             Ok(staging)
         });
-        together.chain(afterwards).map(|staging: Result<Staging>| staging?.finish(store, lease.claim)).collect()
+        together.chain(afterwards).map(|staging: Result<Staging>| staging?.finish(store, &lease.claim)).collect()
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -313,7 +312,7 @@ impl Commit {
     }
 }
 
-fn give_up(store: &Store, claim: Claim) {
+fn give_up(store: &Store, claim: &Claim) {
     if let Err(error) = claim.abandon(&store.db, &*store.clock) {
         tracing::warn!(%error, "a dataset is left to its next writer to tidy up");
     }

@@ -42,12 +42,14 @@ mod share;
 mod shelf;
 mod spool;
 mod sql;
+mod tidy;
 mod tokens;
 mod turn;
 mod waits;
 mod writing;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hayward_domain::id::AgreementId;
@@ -118,6 +120,8 @@ pub struct Store {
     terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
     /// Words that some schema stands under.
     collections: RwLock<HashSet<String>>,
+    /// Whether something behind a last step is left over; at the start an earlier program may have left it.
+    untidy: AtomicBool,
     standing: Mutex<shelf::Standing>,
 }
 
@@ -151,6 +155,7 @@ impl Store {
             schemas: Mutex::default(),
             terms: Mutex::default(),
             collections: RwLock::default(),
+            untidy: AtomicBool::new(true),
             standing: Mutex::default(),
         })
     }

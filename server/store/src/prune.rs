@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use hayward_domain::moment::Moment;
 
+use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::Result;
 use crate::imports::{drop_pieces, drop_some_problems};
 use crate::sql::{Number, Sql, Word, rows};
-use crate::{Store, floor};
 
 /// Rows that one transaction deletes.
 const CHUNK: i64 = 1_000;
@@ -42,12 +42,9 @@ impl Store {
             conn.execute(Sql::new("update commit_counter set pruned = ? where pruned < ?").bind(oldest).bind(oldest))?;
             Ok::<_, crate::StoreError>(oldest)
         })?;
-        // Whatever its age: what a commit or a narrowing that died left to be cleared away behind its last step.
         self.drop_drafts(before)?;
-        let raised = "select number as value from shares where floor > 0";
-        for share in self.db.read(Eyes::Own, |conn| conn.load::<Number>(Sql::new(raised)))? {
-            floor::erase_below(&self.db, share.value)?;
-        }
+        // Another server may have died behind the last step of a commit.
+        self.tidy()?;
         if oldest == 0 {
             return Ok(0);
         }
@@ -76,13 +73,9 @@ impl Store {
         }
     }
 
-    /// Uploaded files that nobody committed are not kept for ever, and those of commits that died behind their last step go now.
+    /// Uploaded files that nobody committed are not kept for ever.
     fn drop_drafts(&self, before: Moment) -> Result<()> {
         let pieces = "exists (select 1 from import_chunks c where c.import = imports.id)";
-        let over = format!("select id as value from imports where state in ('committed', 'undone') and {pieces}");
-        for import in self.db.read(Eyes::Own, |conn| conn.load::<Word>(Sql::new(&over)))? {
-            self.until_none(|conn| drop_pieces(conn, &import.value))?;
-        }
         let is_stale = "changed_at < ? and state in ('draft', 'checked', 'interrupted', 'failed', 'cancelled')";
         let stale = format!(
             "select id as value from imports where {is_stale} and (state <> 'cancelled' or {pieces}

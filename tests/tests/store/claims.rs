@@ -1,7 +1,7 @@
 //! Several writers, several programs: whatever gets in between, a dataset ends where one after the other would have brought it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -197,5 +197,61 @@ on_both! {
         commons.pass(Duration::from_secs(21));
         commons.store.commit_import(&import, None).unwrap();
         settled(&commons, &a, &list);
+    }
+}
+
+/// What PostgreSQL does that crashes and comes back before it has written down what it was not to wait for.
+fn forget_what_is_staged(commons: &Commons, list: &List) {
+    let of = format!("(select number from datasets where id = '{}')", list.id);
+    for statement in [
+        format!("delete from records where dataset = {of} and born > 1"),
+        format!("update records set died = 9223372036854775807 where dataset = {of} and died > 1"),
+        format!("update claims set staged = staged - 1 where dataset = {of} and staged > 0"),
+    ] {
+        raw::tell(commons.database(), &statement);
+    }
+}
+
+on_both! {
+    fn a_writer_whose_staged_rows_were_forgotten_writes_nothing_more(commons: Commons) {
+        let (a, b) = (commons.organization("a"), commons.organization("b"));
+        let rows: String = (0..700).map(|at| format!("{at},Co-op {at},Bath\n")).collect();
+        let mut fenced = 0;
+        for moment in 0..14 {
+            let list = shared(&commons, &a, &b);
+            let import = commons.upload(&list, &format!("identifier,name,city\n{rows}"));
+            let before = cells(&commons, &list);
+            let (reached, at) = mpsc::channel();
+            let (go_on, told) = mpsc::channel();
+            let told = Mutex::new(told);
+            let forgetful = watched(&commons, move |asked| {
+                if asked == moment {
+                    reached.send(()).unwrap();
+                    told.lock().unwrap().recv().unwrap();
+                }
+            });
+            let committed = thread::scope(|scope| {
+                let committing = scope.spawn(|| {
+                    let forgetful = forgetful;
+                    forgetful.commit_import(&import, None)
+                });
+                // Nobody comes to this moment any more once the store is gone.
+                if at.recv().is_ok() {
+                    forget_what_is_staged(&commons, &list);
+                    go_on.send(()).unwrap();
+                }
+                committing.join().unwrap()
+            });
+            if let Err(error) = &committed {
+                assert!(matches!(error, StoreError::Fenced), "{error}");
+                fenced += 1;
+                assert_eq!(cells(&commons, &list), before);
+                settled(&commons, &a, &list);
+                commons.store.commit_import(&commons.again(&list, &import), None).unwrap();
+            }
+            assert_eq!(commons.own(&list).len(), 700);
+            settled(&commons, &a, &list);
+        }
+        assert!(fenced >= 3, "{fenced} of the moments were in the middle of a commit");
     }
 }

@@ -95,7 +95,7 @@ impl Staging {
     }
 
     /// Writes the new rows in their order.
-    pub(crate) fn finish(mut self, store: &Store, claim: Claim) -> Result<StagedShare> {
+    pub(crate) fn finish(mut self, store: &Store, claim: &Claim) -> Result<StagedShare> {
         let lens = Arc::clone(&self.lens);
         let mut moved = Moved { closed: self.closed, ..Moved::default() };
         if self.places.is_empty() {
@@ -104,18 +104,12 @@ impl Staging {
         moved.added = i64::try_from(self.places.len()).unwrap_or(i64::MAX);
         let placed = self.placed(store, claim)?;
         let now = (store.clock)();
-        let first_row = store.db.stage(|conn| {
-            claim.check_and_soil(conn, now)?;
-            counter::take(conn, "shared_row", moved.added)
-        })?;
+        let first_row = claim.stage(&store.db, now, |conn| counter::take(conn, "shared_row", moved.added))?;
         parallel::piped(
             |send| rows_in_order(&lens, &placed, first_row, self.spool, send),
             |rows: Rows| {
                 let now = (store.clock)();
-                store.db.stage(|conn| {
-                    claim.check_and_soil(conn, now)?;
-                    conn.insert(&rows)
-                })
+                claim.stage(&store.db, now, |conn| conn.insert(&rows))
             },
         )?;
         (moved.first_row, moved.last_row) = (first_row, first_row + moved.added - 1);
@@ -123,7 +117,7 @@ impl Staging {
     }
 
     /// The new rows in their order, each with a ledger name. Equal payloads are ordered by the record, encrypted.
-    fn placed(&mut self, store: &Store, claim: Claim) -> Result<Vec<Placed>> {
+    fn placed(&mut self, store: &Store, claim: &Claim) -> Result<Vec<Placed>> {
         let mut placed = std::mem::take(&mut self.places);
         let number = |place: &Placed| self.lens.keys.order_number(RecordNumber(place.record));
         placed.sort_unstable_by(|one, other| one.key.cmp(&other.key).then_with(|| number(one).cmp(&number(other))));
@@ -159,7 +153,7 @@ impl Staging {
     }
 
     /// Gives the others the next names, in the order of the rows, and writes these down in the order of the records.
-    fn new_names(&self, store: &Store, claim: Claim, placed: &mut [Placed], by_record: &[usize]) -> Result<()> {
+    fn new_names(&self, store: &Store, claim: &Claim, placed: &mut [Placed], by_record: &[usize]) -> Result<()> {
         let share = self.lens.share;
         let count = placed.iter().filter(|place| place.name == 0).count();
         if count == 0 {
@@ -168,10 +162,7 @@ impl Staging {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let update = "update shares set named = named + ? where number = ? returning named as value";
         let now = (store.clock)();
-        let last = store.db.stage(|conn| {
-            claim.check_and_soil(conn, now)?;
-            conn.one::<Number>(Sql::new(update).bind(count).bind(share))
-        })?;
+        let last = claim.stage(&store.db, now, |conn| conn.one::<Number>(Sql::new(update).bind(count).bind(share)))?;
         let first = last.value - count + 1;
         for (name, place) in (first..).zip(placed.iter_mut().filter(|place| place.name == 0)) {
             place.name = name;
@@ -185,10 +176,7 @@ impl Staging {
                 continue;
             }
             let now = (store.clock)();
-            store.db.stage(|conn| {
-                claim.check_and_soil(conn, now)?;
-                conn.insert(&rows)
-            })?;
+            claim.stage(&store.db, now, |conn| conn.insert(&rows))?;
         }
         Ok(())
     }

@@ -67,10 +67,7 @@ fn look_at(store: &Store, lease: &Lease, staging: &mut Staging, page: &[PageRow]
     let looks = store.db.read(Eyes::Own, |conn| looks(conn, &staging.lens, &originals))?;
     if looks.iter().any(Look::closes) {
         let now = (store.clock)();
-        store.db.stage(|conn| {
-            lease.claim.check_and_soil(conn, now)?;
-            staging.close(conn, &looks)
-        })?;
+        lease.claim.stage(&store.db, now, |conn| staging.close(conn, &looks))?;
     } else {
         lease.renew(&store.db, &*store.clock)?;
     }

@@ -64,10 +64,7 @@ impl Store {
             conn.execute(Sql::new(update).bind(counts).bind(edition).bind(made).bind(id)).map(drop)
         });
         published?;
-        // The commit stands whatever becomes of its file; what is left of it goes with the next pruning.
-        if let Err(error) = self.until_none(|conn| drop_pieces(conn, id)) {
-            tracing::warn!(%error, "the file of a committed import is left for the next pruning");
-        }
+        self.tidied(self.until_none(|conn| drop_pieces(conn, id)).map(drop));
         Ok(())
     }
 

@@ -69,14 +69,20 @@ pub(super) enum CompareError {
 impl CompareError {
     pub(super) fn into_store(self) -> StoreError {
         match self {
-            Self::Refused(refusal) => refused(&refusal),
+            Self::Refused(refusal) => StoreError::refused(refusal.code(), refusal.to_string()),
             Self::Store(error) => error,
         }
     }
 }
 
-pub(super) fn refused(refusal: &Refusal) -> StoreError {
-    StoreError::refused(refusal.code(), refusal.to_string())
+impl From<Refusal> for CompareError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // The file lies in the database: that it cannot be had says nothing about the file.
+            Refusal::Unreadable(_) => Self::Store(StoreError::Unavailable("the uploaded file could not be read back".to_owned())),
+            refusal => Self::Refused(refusal),
+        }
+    }
 }
 
 /// Goes through a draft beside what is live, and counts. The keys that the file has are returned where absent records are to go.
@@ -93,7 +99,7 @@ pub(super) fn compare(
     let mut batch: Vec<Ready> = Vec::with_capacity(BATCH);
     for row in plan.draft {
         counts.rows += 1;
-        match row.map_err(CompareError::Refused)? {
+        match row? {
             DraftRow::Ready(ready) => batch.push(ready),
             DraftRow::Rejected { problems, key, .. } => {
                 counts.rejected += 1;

@@ -25,7 +25,7 @@ use crate::conn::Eyes;
 use crate::error::{Result, StoreError};
 use crate::imports::{Findings, Import, ImportState, KEPT_PROBLEMS};
 use crate::sql::{Number, Sql};
-use compare::{BATCH, CompareError, Found, Plan, compare, refused};
+use compare::{BATCH, CompareError, Found, Plan, compare};
 use present::Present;
 
 /// How often a long check says that somebody is at work.
@@ -41,7 +41,7 @@ impl Store {
         let source = self.import_file(import);
         let profiled = match profile(&source) {
             Ok(profiled) => profiled,
-            Err(refusal) => return self.fail(import, &refusal),
+            Err(refusal) => return self.fail(import, refusal.into()),
         };
         let schema = self.schema_of(import)?;
         let previous =
@@ -67,7 +67,7 @@ impl Store {
         }
         let profiled = match self.profiled(import) {
             Ok(profiled) => profiled,
-            Err(refusal) => return self.fail(import, &refusal).map(|()| Vec::new()),
+            Err(refusal) => return self.fail(import, refusal.into()).map(|()| Vec::new()),
         };
         let schema = self.schema_of(import)?;
         // A column that is not spoken of stays as it was decided; in a file that was never read through, as it would have been.
@@ -125,7 +125,11 @@ impl Store {
         }))
     }
 
-    fn fail(&self, import: &Import, refusal: &Refusal) -> Result<()> {
+    fn fail(&self, import: &Import, error: CompareError) -> Result<()> {
+        let refusal = match error {
+            CompareError::Refused(refusal) => refusal,
+            CompareError::Store(error) => return Err(error),
+        };
         let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
         let counts = serde_json::to_value(Counts::default()).ok();
         self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
@@ -145,7 +149,7 @@ impl Store {
         let state = if matching.undecided(profiled, schema).is_empty() { ImportState::Checked } else { ImportState::Draft };
         let rows = match draft(&source, profiled, schema, &matching) {
             Ok(rows) => rows,
-            Err(refusal) => return self.fail(import, &refusal),
+            Err(refusal) => return self.fail(import, refusal.into()),
         };
         self.drop_problems(import)?;
         let mut kept = 0i64;
@@ -177,8 +181,7 @@ impl Store {
         });
         let (mut counts, seen) = match outcome {
             Ok(outcome) => outcome,
-            Err(CompareError::Refused(refusal)) => return self.fail(import, &refusal),
-            Err(CompareError::Store(error)) => return Err(error),
+            Err(error) => return self.fail(import, error),
         };
         self.keep_problems(import, kept + 1, &held)?;
         if let Some(seen) = seen {
@@ -222,8 +225,8 @@ impl Store {
         let matching = self.decided(import)?;
         let schema = self.schema_of(import)?;
         let source = self.import_file(import);
-        let profiled = self.profiled(import).map_err(|refusal| refused(&refusal))?;
-        let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| refused(&refusal))?;
+        let profiled = self.profiled(import).map_err(|refusal| CompareError::from(refusal).into_store())?;
+        let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| CompareError::from(refusal).into_store())?;
         Ok(Plan { draft, absent: matching.absent })
     }
 }

@@ -38,7 +38,10 @@ fn sees(twins: &mut Twins, what: &str) -> Told {
     Ok(())
 }
 
-/// Something happens in the second commons that is none of the recipient's business.
+/// Something happens in the second commons that is none of the recipient's business, and more than once: a number that counts it is
+/// seen to have moved on, whatever the first did of itself meanwhile.
 fn elsewhere(twins: &mut Twins) {
-    twins.worlds[1].import(SECRET_LIST, "reference,title\nZ,Elsewhere\nY,Elsewhere\n", false);
+    for turn in 0..3 {
+        twins.worlds[1].import(SECRET_LIST, &format!("reference,title\nZ,Elsewhere {turn}\nY,Elsewhere\n"), false);
+    }
 }
