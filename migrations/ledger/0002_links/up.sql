@@ -1,5 +1,6 @@
 -- An answer writes one row. Whom it concerns, and its place in the chains, the sealer writes down within seconds: until then the
--- few newest entries are looked through one by one.
+-- few newest entries are looked through one by one. The sealer comes to those that it has not sealed yet.
+delete from entry_parties where row > (select row from sealed where only_row = 1);
 alter table entry_parties add column position bigint;
 alter table entry_parties add column hash text;
 update entry_parties set

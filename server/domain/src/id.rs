@@ -1,8 +1,11 @@
 //! Names for things, as they appear on the wire: a type prefix and 24 random characters.
 //!
-//! Random, because a name that told when or in which order something was made would tell one co-op about another.
+//! Random, because a name that told when or in which order something was made would tell one co-op about another. Only the id of a
+//! disclosure tells when, and only to those who are told anyway.
 
 use std::fmt;
+
+use crate::moment::Moment;
 
 /// RFC 4648 base32 in lower case: no case to lose, no character that needs escaping in a URL.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -124,9 +127,31 @@ ids! {
     DisclosureId = "dis_";
 }
 
+impl DisclosureId {
+    /// An id that begins with the time: who may see it is told the time anyway, and ids that come one after the other lie side by
+    /// side in an index. Without that, each entry of the ledger would rewrite a page of its own.
+    #[must_use]
+    pub fn at(moment: Moment, random: [u8; 15]) -> Self {
+        let [_, time @ .., _] = moment.0.to_be_bytes();
+        let mut bytes = random;
+        bytes.iter_mut().zip(time).for_each(|(to, from)| *to = from);
+        Self::from_random(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_disclosures_made_together_begin_alike() {
+        let at = |micros, random| DisclosureId::at(Moment(micros), [random; 15]);
+        let (one, other, later) = (at(1_790_000_000_000_000, 0), at(1_790_000_000_000_100, 255), at(1_790_000_000_100_000, 0));
+        let begin = |id: &DisclosureId| id.as_str().get(..13).map(str::to_owned);
+        assert_eq!(begin(&one), begin(&other));
+        assert_ne!(begin(&one), begin(&later));
+        assert_ne!(one, other);
+    }
 
     #[test]
     fn an_id_reads_back_and_has_one_spelling() {

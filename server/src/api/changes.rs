@@ -37,7 +37,7 @@ pub async fn list(request: HttpRequest, reader: Reader, commons: Data<Commons>) 
     params.end()?;
     for _ in 0..3 {
         // A try that was written down and not handed over keeps its entry, which has this id.
-        let id = DisclosureId::from_random(commons.random());
+        let id = DisclosureId::at(commons.store.now(), commons.random());
         let (kept, viewer, cursor, agreement) = (commons.kept, reader.0.clone(), cursor.clone(), agreement.clone());
         let read =
             retried(&commons, move |store| read(store, kept, &viewer, cursor.as_deref(), agreement.clone(), limit)).await?;

@@ -36,7 +36,7 @@ pub async fn list(
     let (limit, cursor) = (params.limit()?, params.take("cursor"));
     let format = Format::of(&request)?;
     let reading = Reading::parse(reader.0, &collection, params)?;
-    let id = DisclosureId::from_random(commons.random());
+    let id = DisclosureId::at(commons.store.now(), commons.random());
     match format {
         Format::Json => {
             let page = next_page(&commons, &reading, cursor, None, limit.unwrap_or(PAGE)).await?;
@@ -67,7 +67,7 @@ pub async fn get(
         let reading = reading.clone();
         prompt(&commons, move |store, _| reading.one(store, &record)).await?
     };
-    let id = DisclosureId::from_random(commons.random());
+    let id = DisclosureId::at(commons.store.now(), commons.random());
     write_down(&commons, &page, &id, 0, "get").await?;
     let row = page.rows.first().ok_or(Error::NotFound)?;
     let mut body = String::with_capacity(row.record.payload().len() + ENVELOPE);

@@ -19,6 +19,7 @@ use hayward_domain::moment::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::bulk::{Holds, Rows, Table};
 use crate::conn::{Conn, DatabaseUrl, Db};
 use crate::counter;
 use crate::dialect;
@@ -185,6 +186,22 @@ pub(crate) fn ledger_url(commons: &DatabaseUrl) -> DatabaseUrl {
     }
 }
 
+static ENTRIES: Table = Table {
+    name: "entries",
+    columns: &[
+        ("row", Holds::Int),
+        ("id", Holds::Text),
+        ("chunk", Holds::Int),
+        ("at", Holds::Int),
+        ("recipient", Holds::Text),
+        ("client", Holds::Text),
+        ("channel", Holds::Text),
+        ("request", Holds::Text),
+        ("disclosed", Holds::Text),
+        ("era", Holds::Text),
+    ],
+};
+
 const HOUR: i64 = 3_600_000_000;
 const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed, e.era";
 
@@ -232,9 +249,7 @@ impl LedgerStore {
         self.db.write(|conn| {
             let open = if reads.is_empty() { 0 } else { open_hour(conn)? };
             let first = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
-            for (row, entry) in (first..).zip(entries) {
-                insert(conn, row, entry, self.era())?;
-            }
+            insert(conn, first, entries, self.era())?;
             reads.iter().try_for_each(|read| count(conn, read, open))
         })
     }
@@ -274,13 +289,25 @@ impl EntryRow {
     }
 }
 
-pub(super) fn insert(conn: &mut Conn, row: i64, entry: &Entry, era: Option<&str>) -> Result<()> {
-    let insert = "insert into entries (row, id, chunk, at, recipient, client, channel, request, disclosed, era)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
-    let insert =
-        Sql::new(insert).bind(row).bind(&entry.id).bind(entry.chunk).bind(entry.at).bind(&entry.recipient).bind(&entry.client);
-    conn.execute(insert.bind(&entry.channel).bind(&entry.request).bind(disclosed).bind(era.map(str::to_owned))).map(drop)
+/// Writes entries, the first of them as the row `first`.
+pub(super) fn insert(conn: &mut Conn, first: i64, entries: &[Entry], era: Option<&str>) -> Result<()> {
+    let mut rows = Rows::new(&ENTRIES);
+    for (row, entry) in (first..).zip(entries) {
+        let disclosed = serde_json::to_string(&entry.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?;
+        rows.push([
+            row.into(),
+            (&entry.id).into(),
+            entry.chunk.into(),
+            entry.at.0.into(),
+            (&entry.recipient).into(),
+            (&entry.client).into(),
+            (&entry.channel).into(),
+            (&entry.request).into(),
+            disclosed.into(),
+            era.map(str::to_owned).into(),
+        ]);
+    }
+    conn.insert(&rows)
 }
 
 /// The first hour that is not entries yet. Locked against the sealer, in the order in which the sealer locks.

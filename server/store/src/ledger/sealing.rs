@@ -11,16 +11,22 @@ use std::sync::atomic::Ordering;
 use hayward_domain::moment::Moment;
 
 use super::{ENTRY_COLUMNS, EntryRow, HOUR, HOUR_COLUMNS, HourRow, LedgerStore, Sealable, hour_entry, insert};
+use crate::bulk::{Holds, Rows, Table};
 use crate::conn::{Conn, Eyes};
 use crate::counter;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::sql::{Sql, Word, rows};
 
 /// Entries, and links, that one transaction folds at most.
 const BATCH: i64 = 200;
 const LINKS: usize = 400;
-/// Transactions after which the chains are signed, however much still waits.
+/// Transactions after which the chains are signed at the latest, however much still waits.
 const BATCHES: usize = 25;
+
+static PARTIES: Table = Table {
+    name: "entry_parties",
+    columns: &[("organization", Holds::Text), ("row", Holds::Int), ("position", Holds::Int), ("hash", Holds::Text)],
+};
 
 rows! {
     SealedRow { row: i64, hour: i64 }
@@ -42,50 +48,66 @@ impl LedgerStore {
         // A sealer that died may have left chains that no checkpoint covers; so has one that failed before this was set again.
         let mut grown = if self.signed.swap(false, Ordering::Relaxed) { BTreeSet::new() } else { self.unsigned()? };
         let mut folded = 0;
-        for _ in 0..BATCHES {
-            let count = self.fold_batch(now, hash, &mut grown)?;
-            folded += count;
-            if count == 0 {
+        for batch in 1..=BATCHES {
+            if grown.is_empty() && !self.anything_waits(now)? {
                 break;
             }
-        }
-        if !grown.is_empty() {
-            self.db.write(|conn| grown.iter().try_for_each(|provider| self.sign(conn, provider, sign, now)))?;
+            // What folds the last of them signs, too: a chain without a checkpoint looks as if its end had been cut off.
+            let (count, more) = self.db.write(|conn| {
+                let (count, more) = self.fold_batch(conn, now, hash, &mut grown)?;
+                if !more || batch == BATCHES {
+                    grown.iter().try_for_each(|provider| self.sign(conn, provider, sign, now))?;
+                }
+                Ok::<_, StoreError>((count, more))
+            })?;
+            folded += count;
+            if !more {
+                break;
+            }
         }
         self.signed.store(true, Ordering::Relaxed);
         Ok(folded)
     }
 
-    /// One transaction's worth of entries; the providers whose chains grew are added to `grown`.
-    fn fold_batch(&self, now: Moment, hash: &dyn Fn(&Sealable<'_>) -> String, grown: &mut BTreeSet<String>) -> Result<usize> {
+    /// Whether there are entries that no chain has, or an hour that is over.
+    fn anything_waits(&self, now: Moment) -> Result<bool> {
         let waiting =
             "select s.row, s.hour from sealed s where s.hour < ? or exists (select 1 from entries e where e.row > s.row)";
-        if self.db.read(Eyes::Own, |conn| conn.first::<SealedRow>(Sql::new(waiting).bind(now.0 / HOUR)))?.is_none() {
-            return Ok(0);
+        Ok(self.db.read(Eyes::Own, |conn| conn.first::<SealedRow>(Sql::new(waiting).bind(now.0 / HOUR)))?.is_some())
+    }
+
+    /// Folds some entries; the providers whose chains grew are added to `grown`. Returns how many they were, and whether there may be
+    /// more.
+    fn fold_batch(
+        &self,
+        conn: &mut Conn,
+        now: Moment,
+        hash: &dyn Fn(&Sealable<'_>) -> String,
+        grown: &mut BTreeSet<String>,
+    ) -> Result<(usize, bool)> {
+        // One sealer at a time: the others wait on this row.
+        conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
+        let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
+        close_hours(conn, sealed.hour, now, self.era())?;
+        let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
+        let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
+        let full = i64::try_from(rows.len()) == Ok(BATCH);
+        let (mut count, mut last, mut heads) = (0, None, BTreeMap::new());
+        let (mut links, mut parties) = (0, Rows::new(&PARTIES));
+        for row in rows {
+            // An answer over many agreements has many links.
+            if links >= LINKS {
+                break;
+            }
+            (count, last) = (count + 1, Some(row.row));
+            links += fold(conn, row, &mut heads, hash, &mut parties)?;
         }
-        self.db.write(|conn| {
-            // One sealer at a time: the others wait on this row.
-            conn.execute(Sql::new("update sealed set row = row where only_row = 1"))?;
-            let sealed = conn.one::<SealedRow>(Sql::new("select row, hour from sealed where only_row = 1"))?;
-            close_hours(conn, sealed.hour, now, self.era())?;
-            let select = format!("select {ENTRY_COLUMNS} from entries e where e.row > ? order by e.row limit ?");
-            let rows = conn.load::<EntryRow>(Sql::new(&select).bind(sealed.row).bind(BATCH))?;
-            let (mut count, mut last, mut heads) = (0, None, BTreeMap::new());
-            let mut links = 0;
-            for row in rows {
-                // An answer over many agreements has many links.
-                if links >= LINKS {
-                    break;
-                }
-                (count, last) = (count + 1, Some(row.row));
-                links += fold(conn, row, &mut heads, hash)?;
-            }
-            grown.extend(heads.into_keys());
-            if let Some(last) = last {
-                conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
-            }
-            Ok(count)
-        })
+        conn.insert(&parties)?;
+        grown.extend(heads.into_keys());
+        if let Some(last) = last {
+            conn.execute(Sql::new("update sealed set row = ? where only_row = 1").bind(last))?;
+        }
+        Ok((count, full || links >= LINKS))
     }
 
     /// The chains whose last link no checkpoint covers.
@@ -114,6 +136,7 @@ fn fold(
     row: EntryRow,
     heads: &mut BTreeMap<String, HeadRow>,
     hash: &dyn Fn(&Sealable<'_>) -> String,
+    parties: &mut Rows,
 ) -> Result<usize> {
     let (row, kept) = (row.row, row.read()?);
     let entry = &kept.entry;
@@ -126,15 +149,11 @@ fn fold(
         let line = kept.seen_by(provider);
         let hash = hash(&Sealable { provider, previous: &before.hash, entry: &line });
         let after = HeadRow { position: before.position + 1, hash };
-        // A row that an earlier version of the program wrote has no link yet.
-        let insert = "insert into entry_parties (organization, row, position, hash) values (?, ?, ?, ?)
-            on conflict (organization, row) do update set position = excluded.position, hash = excluded.hash";
-        conn.execute(Sql::new(insert).bind(*provider).bind(row).bind(after.position).bind(&after.hash))?;
+        parties.push([(*provider).to_owned().into(), row.into(), after.position.into(), (&after.hash).into()]);
         heads.insert((*provider).to_owned(), after);
     }
     if !providers.contains(entry.recipient.as_str()) {
-        let insert = "insert into entry_parties (organization, row) values (?, ?) on conflict (organization, row) do nothing";
-        conn.execute(Sql::new(insert).bind(&entry.recipient).bind(row))?;
+        parties.push([(&entry.recipient).into(), row.into(), None::<i64>.into(), None::<String>.into()]);
     }
     Ok(providers.len())
 }
@@ -156,8 +175,7 @@ fn close_hours(conn: &mut Conn, from: i64, now: Moment, era: Option<&str>) -> Re
         format!("select {HOUR_COLUMNS} from public_reads where hour >= ? and hour < ? order by hour, agreement, version");
     let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
     let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
-    for (row, hour) in (first..).zip(hours) {
-        insert(conn, row, &hour_entry(hour)?, era)?;
-    }
+    let entries = hours.into_iter().map(hour_entry).collect::<Result<Vec<_>>>()?;
+    insert(conn, first, &entries, era)?;
     conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
 }
