@@ -1,5 +1,6 @@
 //! Writes entries in groups: those that wait while one transaction is synced go into the next together.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -49,21 +50,28 @@ fn work(store: &LedgerStore, waiting: &Receiver<Job>) {
         while let Some(job) = (group.len() < GROUP).then(|| waiting.try_recv().ok()).flatten() {
             group.push(job);
         }
-        let entries: Vec<Entry> = group.iter().flat_map(|job| job.entries.iter().cloned()).collect();
-        let reads: Vec<PublicRead> = group.iter().flat_map(|job| job.reads.iter().cloned()).collect();
-        let together = store.append(&entries, &reads);
+        let together = match group.as_slice() {
+            [alone] => logged(append(store, &alone.entries, &alone.reads)),
+            several => {
+                let entries: Vec<Entry> = several.iter().flat_map(|job| job.entries.iter().cloned()).collect();
+                let reads: Vec<PublicRead> = several.iter().flat_map(|job| job.reads.iter().cloned()).collect();
+                append(store, &entries, &reads).is_ok()
+            }
+        };
         let alone = group.len() == 1;
         for job in group {
             // One entry that cannot be written must not keep the others' answers back.
-            let durable = match &together {
-                Ok(()) => true,
-                Err(_) if !alone => logged(store.append(&job.entries, &job.reads)),
-                Err(error) => logged(Err(StoreError::Unavailable(error.to_string()))),
-            };
+            let durable = together || !alone && logged(append(store, &job.entries, &job.reads));
             // Whoever asked may be gone; the entry stays.
             let _gone = job.done.send(durable);
         }
     }
+}
+
+/// Whatever goes wrong with one group, the thread goes on to the next.
+fn append(store: &LedgerStore, entries: &[Entry], reads: &[PublicRead]) -> hayward_store::Result<()> {
+    let written = catch_unwind(AssertUnwindSafe(|| store.append(entries, reads)));
+    written.unwrap_or_else(|_| Err(StoreError::Unavailable("the ledger's writer met a fault of the program".to_owned())))
 }
 
 fn logged(done: hayward_store::Result<()>) -> bool {
