@@ -1,0 +1,167 @@
+//! The command line.
+
+mod database;
+mod ready;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::admin::{self, AdminCommand};
+use crate::doctor::{self, Doctor};
+use crate::logging::Logging;
+use crate::{app, backup, files, ledger, reference, routes};
+pub use database::Database;
+use ready::Ready;
+use serve::{Demo, Serve};
+
+/// A data commons for co-ops: lists shared field by field, under agreements, with a ledger.
+#[derive(Parser)]
+#[command(name = "hayward", version)]
+struct Cli {
+    #[command(flatten)]
+    logging: Logging,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a commons.
+    Serve(Serve),
+    /// Serve a made-up commons, to try things on.
+    Demo(Demo),
+    /// Read a file as an import would, without any database.
+    Check(files::Check),
+    /// Read a file into a dataset, as the operator.
+    Import(files::Import),
+    /// Write a whole commons into one file, but for its keys. It may be served meanwhile.
+    Backup(backup::BackupArgs),
+    /// Make a commons of such a file, in an empty place.
+    Restore(backup::RestoreArgs),
+    /// What an operator needs before anybody can sign in.
+    Admin {
+        #[command(flatten)]
+        database: Database,
+        /// Print one JSON object and nothing else.
+        #[arg(long, global = true)]
+        json: bool,
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Look at a commons from outside, and say what is wrong and what to do. Changes nothing.
+    Doctor(Doctor),
+    /// Ask the server that runs here whether it can answer: for a container's health check.
+    Ready(Ready),
+    /// Look into the ledger.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
+    /// Write the reference of commands, options and environment variables.
+    #[command(hide = true)]
+    Reference,
+    /// List every route, with what it needs.
+    Routes {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum LedgerCommand {
+    /// Check an export: what `GET /api/v1/disclosures` gives as application/x-ndjson.
+    Verify {
+        /// The export.
+        file: PathBuf,
+        /// The commons' public key, to insist on.
+        #[arg(long)]
+        key: Option<String>,
+        /// Print one JSON object and nothing else.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Everything that can be typed.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs a command. 0: done. 1: there were problems. 2: refused.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // What is written here is people's data: nobody else on this machine is to read it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let mut out = std::io::stdout().lock();
+    let _logging = match cli.logging.start() {
+        Ok(started) => started,
+        Err(sentence) => return refuse(&sentence),
+    };
+    let done = match cli.command {
+        Command::Serve(serve) => serve::commons(&serve, &mut out),
+        Command::Demo(demo) => serve::demo(&demo, &mut out),
+        Command::Check(check) => files::check(&check, &mut out),
+        Command::Import(import) => files::import(&import, &mut out),
+        Command::Backup(args) => backup::back_up(&args, &mut out),
+        Command::Restore(args) => backup::restore(&args, &mut out),
+        Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
+        Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
+        Command::Ready(ready) => ready::ask(&ready),
+        Command::Ledger { command: LedgerCommand::Verify { file, key, json } } => verify(&file, key.as_deref(), json, &mut out),
+        Command::Reference => {
+            write!(out, "{}", reference::text(&command())).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        }
+        Command::Routes { json } => list_routes(json, &mut out),
+    };
+    match done {
+        Ok(code) => code,
+        Err(sentence) => refuse(&sentence),
+    }
+}
+
+fn refuse(sentence: &str) -> ExitCode {
+    drop(writeln!(std::io::stderr(), "hayward: {sentence}"));
+    ExitCode::from(2)
+}
+
+/// What a command comes to: an exit status, or a sentence for whoever typed it.
+pub type Done = Result<ExitCode, String>;
+
+fn administer(database: &Database, command: AdminCommand, json: bool, out: &mut impl Write) -> Done {
+    let config = database.config()?;
+    let commons = app::open(&config, app::machine_clock(), app::system_random()).map_err(|error| error.to_string())?;
+    admin::run(&commons.store, &database.key_path(&config.database), command, json, out).map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(file: &std::path::Path, key: Option<&str>, json: bool, out: &mut impl Write) -> Done {
+    let opened = std::fs::File::open(file).map_err(|error| format!("the export cannot be read: {error}"))?;
+    let report = ledger::verify::verify(std::io::BufReader::new(opened), key)
+        .map_err(|error| format!("the export cannot be read: {error}"))?;
+    let text = if json {
+        serde_json::to_string(&report).unwrap_or_default()
+    } else {
+        let words = format!("{} entries, {} sealed", report.entries, report.sealed);
+        let verdict = if report.faults.is_empty() { "the chain holds".to_owned() } else { report.faults.join("\n") };
+        format!("{words}\n{verdict}")
+    };
+    writeln!(out, "{text}").map_err(|error| error.to_string())?;
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn list_routes(json: bool, out: &mut impl Write) -> Done {
+    let text = if json {
+        serde_json::to_string_pretty(routes::ROUTES).unwrap_or_default()
+    } else {
+        let line = |route: &routes::Route| format!("{:7}{:60}{}", route.method, route.path, route.scope);
+        routes::ROUTES.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    writeln!(out, "{text}").map_err(|error| error.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
