@@ -1,5 +1,7 @@
 //! Everything that somebody could think of asking about what is shared.
 
+use actix_web::dev::ResourceDef;
+use hayward::routes::{ROUTES, Shows};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -130,6 +132,8 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/healthz",
         "/readyz",
         "/setup",
+        "/invite",
+        "/invite?key=x",
         "/problems/not-found",
         "/nowhere",
         "/api/v1/schemas",
@@ -137,6 +141,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/api/v1/datasets",
         "/api/v1/agreements",
         "/api/v1/disclosures",
+        "/api/v1/disclosures/x",
         "/api/v1/recipes",
         "/api/v1/changes?agreement=x",
     ]
@@ -156,6 +161,11 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
     {
         let path = format!("/api/v1/agreements/{}", world.id(agreement));
         paths.extend([path.clone(), format!("{path}/versions/1/preview")]);
+    }
+    for route in ROUTES.iter().filter(|route| route.method == "GET" && route.shows != Shows::Shares) {
+        let pattern = ResourceDef::new(route.path);
+        let walked = |path: &String| path.split('?').next().is_some_and(|path| pattern.is_match(path));
+        assert!(paths.iter().any(walked), "nobody looks for canaries at {}", route.path);
     }
     for path in &paths {
         for accept in FORMATS {
