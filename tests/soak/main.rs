@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use hayward_tests::checker::Checker;
 use hayward_tests::cluster::VARIABLE;
 use hayward_tests::commons::keyring;
-use hayward_tests::load::{Work, World, found};
-use hayward_tests::program::{Served, program_on};
+use hayward_tests::load::{Work, found};
+use hayward_tests::program::{Served, serve_on};
 use hayward_tests::{Kind, raw};
 
 /// Samples of a run. The first quarter is for warming up.
@@ -47,14 +47,10 @@ fn main() -> ExitCode {
 fn soak(kind: Kind, span: Duration) -> bool {
     let mut world = found(kind, 1, RECORDS).unwrap();
     let log = world.database.folder().join("log");
-    let served = Served::start(program_on(&world.database).args(["serve", "--listen", "127.0.0.1:0"]), &log);
+    let served = Served::start(&mut serve_on(&world.database), &log);
     let work = Work::at(&served.url);
     let mut samples = Vec::new();
-    let World { importers, bargainers, readers, database, .. } = &mut world;
-    thread::scope(|scope| {
-        importers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(&work))));
-        bargainers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(&work))));
-        readers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(&work))));
+    world.busy(&work, |database| {
         let began = Instant::now();
         for _ in 0..SAMPLES {
             thread::sleep(span / SAMPLES);
@@ -79,11 +75,11 @@ fn soak(kind: Kind, span: Duration) -> bool {
             faults.push(format!("{what} keeps growing"));
         }
     }
-    let editions = raw::count(database, "editions");
-    let steps = raw::count(database, "agreement_events");
+    let editions = raw::count(&world.database, "editions");
+    let steps = raw::count(&world.database, "agreement_events");
     println!("{editions} editions, {steps} steps of agreements");
     served.kill();
-    faults.extend(Checker::new(keyring()).cold(database).faults);
+    faults.extend(Checker::new(keyring()).cold(&world.database).faults);
     faults.iter().for_each(|fault| println!("WRONG: {fault}"));
     faults.is_empty()
 }

@@ -7,6 +7,7 @@ pub mod checker;
 pub mod cluster;
 pub mod commons;
 mod database;
+pub mod kept;
 pub mod load;
 pub mod program;
 pub mod raw;

@@ -43,8 +43,15 @@ fn build() -> PathBuf {
     let this = std::env::current_exe().unwrap();
     let profile = this.ancestors().find(|folder| folder.join("deps").is_dir()).expect("cargo built this program");
     let release = profile.file_name().is_some_and(|name| name == "release");
+    let mut build = Command::new(cargo);
+    // What cargo tells a test about its package. Build scripts of other packages ask for the same names: with them set, cargo would
+    // build those again, and everything that stands on them.
+    let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(told)) {
+        build.env_remove(name);
+    }
     // Named together, they share the features, and so what the tests were built from.
-    let built = Command::new(cargo)
+    let built = build
         .args(["build", "--quiet", "--message-format", "json", "--bin", "hayward", "-p", "hayward", "-p", "hayward-tests"])
         .args(release.then_some("--release"))
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -62,6 +69,14 @@ fn build() -> PathBuf {
 pub fn program_on(db: &TestDatabase) -> Command {
     let mut program = program();
     program.env("DATABASE_URL", db.url()).env("HAYWARD_KEY_FILE", key_file(db)).env("HAYWARD_LOG", "warn");
+    program
+}
+
+/// `serve` of one commons, on a free port.
+#[must_use]
+pub fn serve_on(db: &TestDatabase) -> Command {
+    let mut program = program_on(db);
+    program.args(["serve", "--listen", "127.0.0.1:0"]);
     program
 }
 
@@ -135,15 +150,24 @@ impl Served {
     /// If it ends before it listens.
     #[must_use]
     pub fn start(program: &mut Command, log: &Path) -> Self {
+        Self::try_start(program, log)
+            .unwrap_or_else(|complaint| unreachable!("the program ended instead of serving: {complaint}"))
+    }
+
+    /// The same for a program that may refuse to serve.
+    ///
+    /// # Errors
+    /// All that stands in `log`, if it ends before it listens.
+    pub fn try_start(program: &mut Command, log: &Path) -> Result<Self, String> {
         let mut child = program.stdout(Stdio::piped()).stderr(append(log)).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let process = Process { child };
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
-        let complaint = || std::fs::read_to_string(log).unwrap_or_default();
-        let url = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
-        let url = url.unwrap_or_else(|| unreachable!("the program ended instead of serving: {}", complaint()));
-        Self { url, process, _out: out }
+        match line.trim_end().strip_prefix("listening on ") {
+            Some(url) => Ok(Self { url: url.to_owned(), process, _out: out }),
+            None => Err(std::fs::read_to_string(log).unwrap_or_default()),
+        }
     }
 
     /// Its process id.

@@ -52,15 +52,11 @@ impl Outage {
 
     /// Everybody works, for `span` or until they cannot go on.
     fn load(&mut self, span: Duration, mut meanwhile: impl FnMut(&Client, &str)) {
-        let World { importers, bargainers, readers, .. } = &mut self.world;
-        let work = &*self.work;
+        let Self { world, served, work, .. } = self;
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        thread::scope(|scope| {
-            importers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work))));
-            bargainers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work))));
-            readers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work))));
+        world.busy(work, |_| {
             thread::sleep(span);
-            meanwhile(&http, &self.served.url);
+            meanwhile(&http, &served.url);
             work.stop();
         });
         self.work = Work::at(&self.served.url);
@@ -144,17 +140,13 @@ on_both! {
             let work = Arc::clone(&outage.work);
             // Both from inside the load: at whatever everybody is at.
             let Outage { world, served, control, .. } = &mut outage;
-            let World { importers, bargainers, readers, .. } = world;
-            let (pid, work_now) = (served.id(), &*work);
-            thread::scope(|scope| {
-                importers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work_now))));
-                bargainers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work_now))));
-                readers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work_now))));
+            let pid = served.id();
+            world.busy(&work, |_| {
                 thread::sleep(Duration::from_millis(700));
                 switch(control.as_mut(), pid, Order::Stop);
                 thread::sleep(Duration::from_millis(700));
                 switch(control.as_mut(), pid, Order::Start);
-                work_now.stop();
+                work.stop();
             });
             assert_eq!(work.complaints(), Vec::<String>::new());
             outage.work = Work::at(&outage.served.url);

@@ -348,9 +348,24 @@ impl Db {
         }
     }
 
+    /// A connection that is nobody else's for as long as this is kept: a lock of its session ends with it.
+    pub(crate) fn hold(&self) -> Result<Held> {
+        Ok(Held(checkout(&self.writers)?))
+    }
+
     /// A connection outside any transaction, for migrations.
     pub(crate) fn bare<T>(&self, f: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         f(&mut *checkout(&self.writers)?)
+    }
+}
+
+/// See [`Db::hold`].
+pub(crate) struct Held(r2d2::PooledConnection<Manager>);
+
+impl Held {
+    /// The connection.
+    pub(crate) fn conn(&mut self) -> &mut Conn {
+        &mut self.0
     }
 }
 

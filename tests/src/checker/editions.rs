@@ -49,9 +49,8 @@ fn editions(look: &Look<'_>, faults: &mut Faults) {
     for dataset in &look.tables.datasets {
         let editions: Vec<_> = look.tables.editions.iter().filter(|edition| edition.dataset == dataset.number).collect();
         let (number, head) = (dataset.number, dataset.head);
-        let dense = editions.iter().zip(1..).all(|(edition, expected)| edition.edition == expected);
-        faults.unless(dense, || format!("the editions of dataset {number} have gaps"));
-        faults.unless(editions.len() as i64 == head, || format!("dataset {number} has another head than newest edition"));
+        let numbered: Vec<_> = editions.iter().map(|edition| (edition.edition, edition.commit_number)).collect();
+        look.tables.gaps(&numbered, head, &format!("dataset {number}"), faults);
         let growing = editions.windows(2).all(|pair| matches!(pair, [a, b] if a.commit_number < b.commit_number));
         faults.unless(growing, || format!("commit numbers of dataset {number} do not follow its editions"));
         for edition in editions {

@@ -159,6 +159,22 @@ impl Look<'_> {
     }
 }
 
+impl Tables {
+    /// What is wrong with the editions of something, each with its commit, whose newest should be `head`. They have no gaps but for
+    /// where a restore began an era: there they leap.
+    fn gaps(&self, editions: &[(i64, i64)], head: i64, what: &str, faults: &mut Faults) {
+        let leaps = |after: i64, before: i64| self.eras.iter().any(|era| era.since > 0 && (after..before).contains(&era.since));
+        let mut newest = (0, 0);
+        for &(edition, commit) in editions {
+            let follows = edition == newest.0 + 1 || (edition > newest.0 && leaps(newest.1, commit));
+            faults.unless(follows, || format!("the editions of {what} have a gap before {edition}"));
+            newest = (edition, commit);
+        }
+        let stands = head == newest.0 || (head > newest.0 && leaps(newest.1, i64::MAX));
+        faults.unless(stands, || format!("{what} has another head than newest edition"));
+    }
+}
+
 /// Whether these versions, in the order of their birth, never overlap.
 fn apart(versions: &[(i64, i64)]) -> bool {
     versions.windows(2).all(|pair| match pair {

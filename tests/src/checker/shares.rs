@@ -63,9 +63,8 @@ fn rows(look: &Look<'_>, faults: &mut Faults) {
 fn editions(look: &Look<'_>, share: &Share, faults: &mut Faults) {
     let number = share.number;
     let editions: Vec<_> = look.tables.share_editions.iter().filter(|edition| edition.share == number).collect();
-    let dense = editions.iter().zip(1..).all(|(edition, expected)| edition.edition == expected);
-    faults.unless(dense, || format!("the editions of share {number} have gaps"));
-    faults.unless(editions.len() as i64 == share.head, || format!("share {number} has another head than newest edition"));
+    let numbered: Vec<_> = editions.iter().map(|edition| (edition.edition, edition.commit_number)).collect();
+    look.tables.gaps(&numbered, share.head, &format!("share {number}"), faults);
     let growing = editions.windows(2).all(|pair| matches!(pair, [a, b] if a.commit_number < b.commit_number));
     faults.unless(growing, || format!("commit numbers of share {number} do not follow its editions"));
     // What a commit of a list changes in its shares comes with that commit, or with a commit that made no edition of any list.

@@ -70,6 +70,7 @@ tables! {
     LedgerCounter, ledger_counters: "ledger.counters" { name: String, next: i64 }
     Counter, counters: "counters" { name: String, next: i64 }
     CommitCounter, commit_counter: "commit_counter" { number: i64, pruned: i64 }
+    Era, eras: "eras order by since" { mark: String, since: i64 }
     Schema, schemas: "schemas" { name: String, version: i64, document: String }
     Organization, organizations: "organizations" { number: i64, id: String }
     Dataset, datasets: "datasets" { number: i64, id: String, organization: i64, schema_name: String, head: i64 }

@@ -1,13 +1,14 @@
 //! The commons that is worked on: two providers, two partners, lists of different sizes, and agreements of every kind.
 
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use chrono::{Days, Utc};
 use hayward_domain::scope::Role;
 use serde_json::{Value, json};
 
 use super::importer::csv;
-use super::{Bargainer, Importer, Reader};
+use super::{Bargainer, Importer, Reader, Work};
 use crate::commons::{Commons, List, Member, To, keyring};
 use crate::program::key_file;
 use crate::{Kind, TestDatabase, cluster::ClusterError};
@@ -29,6 +30,31 @@ pub struct World {
     pub readers: Vec<Reader>,
     /// A list that nobody of these writes.
     pub spare: String,
+}
+
+impl World {
+    /// Everybody works while `meanwhile` runs, and on until they are told to stop or their server is gone.
+    pub fn busy<T>(&mut self, work: &Work, meanwhile: impl FnOnce(&TestDatabase) -> T) -> T {
+        let Self { database, importers, bargainers, readers, .. } = self;
+        thread::scope(|scope| {
+            importers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work))));
+            bargainers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work))));
+            readers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(work))));
+            let _then = StopInPanic(work);
+            meanwhile(database)
+        })
+    }
+}
+
+/// Without it, a test that fails in the middle would wait for those who work on.
+struct StopInPanic<'a>(&'a Work);
+
+impl Drop for StopInPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
+    }
 }
 
 /// What terms say of the time: from yesterday for a year, so that midnight changes nothing.

@@ -1,10 +1,11 @@
 //! The place that a commons is restored into: empty before, whole after, and nothing in between.
 
 use hayward_store::{BackupError, DatabaseUrl, StoreError};
+use hayward_tests::kept::kept;
 use hayward_tests::{Kind, TestDatabase, on_both};
 
+use crate::raw;
 use crate::world::{World, address, backed_up, keyring, later, opened, restored, try_restore};
-use crate::{raw, tables};
 
 fn code(error: &BackupError) -> &'static str {
     error.code()
@@ -43,6 +44,24 @@ on_both! {
         restored(&archive, &db, Vec::new());
         opened(&db).ping().unwrap();
         assert_eq!(raw::count(&db, "tokens"), raw::count(world.database(), "tokens"));
+    }
+}
+
+on_both! {
+    fn two_restores_into_one_place_are_one(world: World) {
+        world.disclose(1);
+        let archive = backed_up(world.database());
+        for _ in 0..4 {
+            let db = TestDatabase::new(world.database().kind())?;
+            let tries: Vec<_> = std::thread::scope(|scope| {
+                let started: Vec<_> = (0..2).map(|_| scope.spawn(|| try_restore(&archive, Some(&address(&db)), Vec::new()))).collect();
+                started.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let refused: Vec<_> = tries.iter().filter_map(|one| one.as_ref().err()).map(code).collect();
+            assert!(matches!(refused[..], ["not-empty" | "being-restored"]), "{refused:?}");
+            assert_eq!(kept(&db), kept(world.database()));
+            opened(&db).ping().unwrap();
+        }
     }
 }
 
@@ -91,11 +110,11 @@ on_both! {
 on_both! {
     fn a_ledger_that_was_changed_is_found_out(world: World) {
         world.disclose(3);
-        tables::tell(world.database(), "update entries set disclosed = replace(disclosed, '1-3', '1-2') where row = 2");
+        raw::ledger::tell(world.database(), "update entries set disclosed = replace(disclosed, '1-3', '1-2') where row = 2");
         let looked = try_restore(&backed_up(world.database()), None, Vec::new()).unwrap();
         assert_eq!(looked.faults.len(), 1, "{:?}", looked.faults);
-        tables::tell(world.database(), "update entries set disclosed = replace(disclosed, '1-2', '1-3') where row = 2");
-        tables::tell(world.database(), "update checkpoints set at = at + 1");
+        raw::ledger::tell(world.database(), "update entries set disclosed = replace(disclosed, '1-2', '1-3') where row = 2");
+        raw::ledger::tell(world.database(), "update checkpoints set at = at + 1");
         let looked = try_restore(&backed_up(world.database()), None, Vec::new()).unwrap();
         assert!(!looked.faults.is_empty());
     }

@@ -8,9 +8,6 @@ mod eras;
 mod files;
 mod load;
 mod round;
-#[path = "../http/tables.rs"]
-#[expect(dead_code, reason = "the tests over HTTP look at more of the ledger")]
-mod tables;
 mod upgrade;
 mod world;
 

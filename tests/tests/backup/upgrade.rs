@@ -2,8 +2,8 @@
 
 use hayward_tests::{TestDatabase, on_both};
 
+use crate::raw;
 use crate::world::{World, backed_up, opened, restored};
-use crate::{raw, tables};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
@@ -46,7 +46,7 @@ const LEDGER_BACK: &str = "
 /// Takes a commons back to the steps of the first release.
 fn as_released(db: &TestDatabase) {
     raw::tell(db, BACK);
-    tables::tell(db, LEDGER_BACK);
+    raw::ledger::tell(db, LEDGER_BACK);
 }
 
 on_both! {

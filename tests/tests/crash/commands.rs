@@ -15,31 +15,37 @@ use crate::rounds::{gone, kills, lapse, seeded};
 /// Records that a file of the operator's brings.
 const ROWS: usize = 700;
 
-struct Operator {
-    world: World,
-    checker: Checker,
-    random: StdRng,
+/// Whoever types commands, and a commons that is not served.
+pub struct Operator {
+    pub world: World,
+    pub checker: Checker,
+    pub random: StdRng,
 }
 
 impl Operator {
     fn new(kind: Kind) -> Result<Self, ClusterError> {
-        let (seed, random) = seeded();
-        Ok(Self { world: found(kind, seed, SMALL)?, checker: Checker::new(keyring()), random })
+        Self::of(kind, SMALL)
     }
 
-    fn start(&self, words: &[String]) -> Process {
+    /// One whose large list has `records` records.
+    pub fn of(kind: Kind, records: usize) -> Result<Self, ClusterError> {
+        let (seed, random) = seeded();
+        Ok(Self { world: found(kind, seed, records)?, checker: Checker::new(keyring()), random })
+    }
+
+    pub fn start(&self, words: &[String]) -> Process {
         Process::start(program_on(&self.world.database).args(words), &self.world.database.folder().join("log"))
     }
 
     /// Runs a command to its end, and says how long that took.
-    fn run(&self, words: &[String]) -> Duration {
+    pub fn run(&self, words: &[String]) -> Duration {
         let began = Instant::now();
         assert!(self.start(words).ended_well(), "{words:?} is refused");
         began.elapsed()
     }
 
     /// Starts a command and kills it at some moment of the time that it takes. The database is sound afterwards.
-    fn kill(&mut self, words: &[String], takes: Duration) {
+    pub fn kill(&mut self, words: &[String], takes: Duration) {
         let process = self.start(words);
         thread::sleep(takes.mul_f64(self.random.random_range(0.0..1.0)));
         process.kill();
@@ -70,7 +76,7 @@ impl Operator {
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 

@@ -13,6 +13,7 @@
 )]
 
 mod agreements;
+mod archives;
 mod checking;
 mod commands;
 mod imports;

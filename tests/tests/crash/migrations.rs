@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hayward_tests::cluster::ClusterError;
-use hayward_tests::program::{Process, Served, key_file, program_on};
+use hayward_tests::program::{Process, Served, key_file, serve_on};
 use hayward_tests::{Kind, TestDatabase, on_both, raw};
 use rand::Rng;
 
@@ -41,31 +41,17 @@ fn database(kind: Kind, before: Before) -> Result<TestDatabase, ClusterError> {
     Ok(db)
 }
 
-fn serve(db: &TestDatabase) -> std::process::Command {
-    let mut program = program_on(db);
-    program.args(["serve", "--listen", "127.0.0.1:0"]);
-    program
-}
-
-/// Every table with its columns, what was migrated, and the numbers that a commons begins with.
+/// The tables, and the numbers and schemas that a commons begins with.
 fn shape(db: &TestDatabase) -> Vec<String> {
-    let columns = match db.kind() {
-        Kind::Sqlite => "select name || ': ' || coalesce(sql, '') as value from sqlite_master order by name",
-        Kind::Postgres => {
-            "select table_schema || '.' || table_name || '.' || column_name || ' ' || data_type as value
-            from information_schema.columns where table_schema in ('public', 'ledger') order by 1"
-        }
-    };
-    let migrated = raw::ask(db, "select name as value from migrations order by version");
     let counters = raw::ask(db, "select name || next as value from counters order by name");
     let schemas = raw::ask(db, "select name as value from schemas order by name, version");
-    [raw::ask(db, columns), migrated, counters, schemas].concat()
+    [raw::shape(db), counters, schemas].concat()
 }
 
 /// Starts the program, waits until it serves, and ends it.
 fn served(db: &TestDatabase) -> Duration {
     let began = Instant::now();
-    let served = Served::start(&mut serve(db), &db.folder().join("log"));
+    let served = Served::start(&mut serve_on(db), &db.folder().join("log"));
     let took = began.elapsed();
     let answer = reqwest::blocking::Client::builder().no_proxy().build().unwrap().get(format!("{}/readyz", served.url)).send();
     assert_eq!(answer.unwrap().status(), 200);
@@ -90,7 +76,7 @@ impl Kills {
             let db = database(self.0, before)?;
             // Twice over: what the first kill leaves is what the second begins with.
             for _ in 0..2 {
-                let process = Process::start(&mut serve(&db), &db.folder().join("log"));
+                let process = Process::start(&mut serve_on(&db), &db.folder().join("log"));
                 thread::sleep(takes.mul_f64(random.random_range(0.0..1.0)));
                 process.kill();
                 gone(&db);

@@ -10,7 +10,7 @@ use hayward_tests::checker::{Answer, Checker, Seen};
 use hayward_tests::cluster::ClusterError;
 use hayward_tests::commons::keyring;
 use hayward_tests::load::{LARGE, Path, Work, World, found};
-use hayward_tests::program::{Process, Served, program_on};
+use hayward_tests::program::{Process, Served, serve_on};
 use hayward_tests::{Kind, TestDatabase, raw};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -92,12 +92,6 @@ impl Crash {
         println!("{} kills; met in the middle: {:?}", self.kills, self.tally);
     }
 
-    fn serve(&self) -> std::process::Command {
-        let mut program = program_on(self.db());
-        program.args(["serve", "--listen", "127.0.0.1:0"]);
-        program
-    }
-
     /// Kills the program until it has answered something and sealed it, and leaves it dead; a look at what it left.
     pub fn end(&mut self) -> Seen {
         for _ in 0..20 {
@@ -126,7 +120,7 @@ impl Crash {
             let of_it = format!("dataset = (select number from datasets where id = '{large}')");
             let import = raw::ask(self.db(), &format!("select id as value from imports where state = 'committing' and {of_it}"));
             if let Some(import) = import.into_iter().next() {
-                let served = Served::start(&mut self.serve(), &self.log);
+                let served = Served::start(&mut serve_on(self.db()), &self.log);
                 let work = Work::at(&served.url);
                 self.served = Some(served);
                 return (work, import);
@@ -146,13 +140,9 @@ impl Crash {
     fn kill_while_working(&mut self, focus: Path) {
         let served = self.served.take().unwrap();
         let work = Work::at(&served.url);
-        let World { importers, bargainers, readers, .. } = &mut self.world;
         let random = &mut self.random;
         let typical = self.takes.get(&focus).copied().unwrap_or(Duration::from_millis(200));
-        thread::scope(|scope| {
-            importers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(&work))));
-            bargainers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(&work))));
-            readers.iter_mut().for_each(|one| drop(scope.spawn(|| one.work(&work))));
+        self.world.busy(&work, |_| {
             // Some work first, so that the path is not always met at the beginning.
             thread::sleep(Duration::from_millis(random.random_range(50..300)));
             let began = Instant::now();
@@ -173,7 +163,7 @@ impl Crash {
         self.while_working(Path::Export);
         self.served.take().unwrap().kill();
         age(self.db());
-        let process = Process::start(self.serve().args(["--keep-days", "0"]), &self.log);
+        let process = Process::start(serve_on(self.db()).args(["--keep-days", "0"]), &self.log);
         thread::sleep(Duration::from_millis(self.random.random_range(20..600)));
         assert!(process.kill(), "the program ended by itself: {}", self.complaints());
         *self.tally.entry(Path::StartUp).or_default() += 1;
@@ -207,7 +197,7 @@ impl Crash {
     /// Starts the program and waits until it has nothing left to do by itself; then everything must be in order.
     pub fn settle(&mut self) {
         lapse(self.db());
-        let mut program = self.serve();
+        let mut program = serve_on(self.db());
         if self.kills % 3 == 2 {
             age(self.db());
             program.args(["--keep-days", "0"]);

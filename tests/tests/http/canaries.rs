@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use hayward_tests::on_both;
+use hayward_tests::{on_both, raw};
 use serde_json::json;
 
 use crate::answer::Answer;
 use crate::crawl;
 use crate::lists;
-use crate::tables;
 use crate::world::Persona::{self, EmptyClient, Garbage, Nobody, PartnerClient, PartnerSteward, Steward, ThirdClient};
 use crate::world::{World, all_decided};
 
@@ -139,7 +138,7 @@ on_both! {
         assert!(log.matches("answered").count() > 1_000, "the log was kept");
         nothing_in(&log, "the log");
         assert!(!log.contains("90, 81, 88"), "the log holds `ZQX` byte by byte");
-        let ledger = tables::everything(&world.database);
+        let ledger = raw::ledger::everything(&world.database);
         assert!(ledger.contains(world.id("agreement")), "the ledger was read");
         nothing_in(&ledger, "the ledger");
     }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hayward::ledger::{seal, verify};
-use hayward_tests::on_both;
+use hayward_tests::{on_both, raw};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::tables;
 use crate::world::Persona::{Nobody, PartnerClient, PartnerSteward, Steward, ThirdClient, ThirdOwner};
 use crate::world::{Persona, World};
 
@@ -190,7 +189,7 @@ on_both! {
         world.get(PartnerClient, JOBS).expect(200);
         world.get(PartnerClient, JOBS).expect(200);
         assert!(verified(&export(&world, Steward)).faults.is_empty());
-        tables::tell(&world.database, "update entries set client = 'somebody-else' where row = 1");
+        raw::ledger::tell(&world.database, "update entries set client = 'somebody-else' where row = 1");
         let faults = verified(&export(&world, Steward)).faults;
         assert!(faults.iter().any(|fault| fault.contains("not the one that was sealed")), "{faults:?}");
     }

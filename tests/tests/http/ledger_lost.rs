@@ -1,16 +1,15 @@
 //! Where the ledger cannot be written, nothing is disclosed.
 
-use hayward_tests::on_both;
+use hayward_tests::{on_both, raw};
 
 use crate::bulk;
-use crate::tables;
 use crate::world::Persona::{Editor, Nobody, PartnerClient};
 use crate::world::World;
 
 on_both! {
     fn without_a_ledger_no_byte_of_data_leaves(world: World) {
         let id = world.get(PartnerClient, "/api/v1/opportunities").items()[0]["id"].as_str().unwrap().to_owned();
-        tables::tell(&world.database, "alter table entries rename to lost_entries");
+        raw::ledger::tell(&world.database, "alter table entries rename to lost_entries");
         let paths = [
             "/api/v1/opportunities".to_owned(),
             "/api/v1/opportunities?count=true".to_owned(),
@@ -28,7 +27,7 @@ on_both! {
         }
         // One's own lists are no disclosure.
         world.get(Editor, &format!("/api/v1/datasets/{}/records", world.id("jobs"))).expect(200);
-        tables::tell(&world.database, "alter table lost_entries rename to entries");
+        raw::ledger::tell(&world.database, "alter table lost_entries rename to entries");
         world.get(PartnerClient, "/api/v1/opportunities").expect(200);
     }
 }
@@ -36,7 +35,7 @@ on_both! {
 on_both! {
     fn public_reads_that_cannot_be_counted_are_not_answered(world: World) {
         world.get(Nobody, "/api/v1/organizations").expect(200);
-        tables::tell(&world.database, "alter table public_reads rename to lost_reads");
+        raw::ledger::tell(&world.database, "alter table public_reads rename to lost_reads");
         for path in ["/api/v1/organizations", "/api/v1/changes"] {
             let answer = world.get(Nobody, path);
             answer.problem(503, "ledger-unavailable");
@@ -51,11 +50,11 @@ on_both! {
         let path = format!("/api/v1/opportunities?agreement={agreement}");
         let mut stream = world.request(PartnerClient, reqwest::Method::GET, &path).header("Accept", "text/csv").send().unwrap();
         let id = stream.headers()["disclosure-id"].to_str().unwrap().to_owned();
-        tables::tell(&world.database, "alter table entries rename to lost_entries");
+        raw::ledger::tell(&world.database, "alter table entries rename to lost_entries");
         let mut text = String::new();
         let broken = std::io::Read::read_to_string(&mut stream, &mut text).is_err();
-        tables::tell(&world.database, "alter table lost_entries rename to entries");
-        let given: usize = tables::ask(&world.database, &format!("select disclosed as value from entries where id = '{id}'"))
+        raw::ledger::tell(&world.database, "alter table lost_entries rename to entries");
+        let given: usize = raw::ledger::ask(&world.database, &format!("select disclosed as value from entries where id = '{id}'"))
             .iter()
             .map(|disclosed| serde_json::from_str::<serde_json::Value>(disclosed).unwrap()[0]["count"].as_u64().unwrap() as usize)
             .sum();

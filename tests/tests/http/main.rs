@@ -36,6 +36,5 @@ mod querying;
 mod real_list;
 mod refusals;
 mod revocation;
-mod tables;
 mod watching;
 mod world;

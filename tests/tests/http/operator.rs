@@ -6,7 +6,7 @@ use std::process::Output;
 use hayward::config;
 use hayward_store::Keyring;
 use hayward_tests::cluster::ClusterError;
-use hayward_tests::{Kind, TestDatabase, on_both};
+use hayward_tests::{Kind, TestDatabase, on_both, raw};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use serde_json::{Value, json};
@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use crate::founding::SEED;
 use crate::lists;
 use crate::process::{printed, run, serving};
-use crate::tables;
 use crate::world::Persona::{PartnerClient, Steward};
 use crate::world::World;
 
@@ -209,7 +208,7 @@ on_both! {
             assert_eq!(of(&report, name), "ok", "{name}: {report}");
         }
 
-        tables::tell(&database, "update entries set disclosed = replace(disclosed, '\"count\":8', '\"count\":7')");
+        raw::ledger::tell(&database, "update entries set disclosed = replace(disclosed, '\"count\":8', '\"count\":7')");
         let (code, report) = doctor();
         assert_eq!((code, of(&report, "chains")), (2, "failed"), "{report}");
 
@@ -220,29 +219,16 @@ on_both! {
         assert_eq!(of(&doctor().1, "keys"), "failed");
         assert!(!keys.exists(), "the doctor made a key file");
 
-        tell_commons(&database, "insert into migrations (version, name) values (9999, 'from the future')");
+        raw::tell(&database, "insert into migrations (version, name) values (9999, 'from the future')");
         let (code, report) = doctor();
         assert_eq!((code, of(&report, "migrations")), (2, "failed"));
-    }
-}
-
-/// Runs a statement in the commons' own tables.
-fn tell_commons(database: &TestDatabase, sql: &str) {
-    use diesel::connection::SimpleConnection;
-    use diesel::{Connection, SqliteConnection};
-    match database.kind() {
-        Kind::Sqlite => {
-            let path = database.url().strip_prefix("sqlite:").unwrap();
-            SqliteConnection::establish(path).unwrap().batch_execute(sql).unwrap();
-        }
-        Kind::Postgres => tables::tell(database, &format!("set search_path = public; {sql}")),
     }
 }
 
 on_both! {
     fn a_database_of_a_newer_program_is_refused_by_every_command(db: TestDatabase) {
         serving("serve", &db, &[]).stop();
-        tell_commons(&db, "insert into migrations (version, name) values (9999, 'from the future')");
+        raw::tell(&db, "insert into migrations (version, name) values (9999, 'from the future')");
         let keys = db.folder().join("keys");
         for words in [
             &["admin", "organization", "list"][..],

@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hayward_tests::on_both;
 use hayward_tests::server::Server;
+use hayward_tests::{on_both, raw};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::bulk;
 use crate::founding::{CLIENT_SECRET, SEED};
-use crate::tables;
 use crate::world::Persona::{Nobody, PartnerClient, Steward};
 use crate::world::World;
 
@@ -165,7 +164,7 @@ fn a_stream_ends(world: &World, closing: Closing) {
     let mut first = [0; 1000];
     stream.read_exact(&mut first).unwrap();
     let given = || -> u64 {
-        let entries = tables::ask(&world.database, &format!("select disclosed as value from entries where id = '{id}'"));
+        let entries = raw::ledger::ask(&world.database, &format!("select disclosed as value from entries where id = '{id}'"));
         entries.iter().map(|disclosed| serde_json::from_str::<Value>(disclosed).unwrap()[0]["count"].as_u64().unwrap()).sum()
     };
     closing.close(world, &agreement, &token);

@@ -5,7 +5,7 @@ use std::thread;
 
 use hayward_domain::moment::Moment;
 use hayward_store::{DatabaseUrl, Keyring, LedgerStore, Result, Store, StoreError};
-use hayward_tests::{Kind, TestDatabase, on_both};
+use hayward_tests::{TestDatabase, on_both};
 
 use crate::raw;
 
@@ -17,26 +17,13 @@ fn open_ledger(db: &TestDatabase) -> Result<Arc<LedgerStore>> {
     LedgerStore::open(&DatabaseUrl::parse(db.url()).unwrap())
 }
 
-/// Every table with its columns, and what was migrated.
-fn shape(db: &TestDatabase) -> Vec<String> {
-    let columns = match db.kind() {
-        Kind::Sqlite => "select name || ': ' || sql as value from sqlite_master where sql is not null order by name",
-        Kind::Postgres => {
-            "select table_schema || '.' || table_name || '.' || column_name || ' ' || data_type as value
-            from information_schema.columns where table_schema in ('public', 'ledger') order by 1"
-        }
-    };
-    let migrated = raw::ask(db, "select name as value from migrations order by version");
-    [raw::ask(db, columns), migrated].concat()
-}
-
 on_both! {
     fn migrating_twice_is_migrating_once(db: TestDatabase) {
         drop((open(&db).unwrap(), open_ledger(&db).unwrap()));
-        let once = shape(&db);
+        let once = raw::shape(&db);
         assert!(once.len() > 20);
         let (store, _ledger) = (open(&db).unwrap(), open_ledger(&db).unwrap());
-        assert_eq!(shape(&db), once);
+        assert_eq!(raw::shape(&db), once);
         store.ping().unwrap();
     }
 }

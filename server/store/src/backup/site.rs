@@ -5,6 +5,8 @@
 //! * SQLite: both files are made in a folder beside their place, and moved when they are whole: the commons', still marked, then the
 //!   ledger's. A folder left behind by a restore that was killed holds nothing that is needed, and may be deleted.
 //! * PostgreSQL: the tables are made where they stay. What a restore that was killed has left is dropped by the next.
+//! * Two restores never meet in one place. On PostgreSQL the second is refused while the first runs: it would drop what that one writes.
+//!   On SQLite each has a folder of its own, and one moves its files.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,9 +15,10 @@ use tempfile::TempDir;
 
 use super::BackupError;
 use super::tables::{LEFT_OUT, TABLES};
-use crate::conn::{DatabaseUrl, Db, Eyes, Kind};
+use crate::conn::{DatabaseUrl, Db, Eyes, Held, Kind};
 use crate::ledger::commons_file;
 use crate::migrate::{self, Tree, UNFINISHED};
+use crate::sql::{Number, Sql};
 
 /// The ledger's database, for the commons' one.
 pub(super) fn ledger_of(commons: &DatabaseUrl) -> DatabaseUrl {
@@ -47,7 +50,7 @@ enum Rest {
     /// Move the files.
     Move { _folder: TempDir, from: PathBuf, to: PathBuf },
     /// Take the mark away.
-    Unmark,
+    Unmark { _alone: Held },
 }
 
 impl Site {
@@ -64,21 +67,18 @@ impl Site {
         match url {
             DatabaseUrl::Sqlite(path) => Self::beside(path),
             DatabaseUrl::Postgres(_) => {
+                let alone = alone(url)?;
                 empty_postgres(url)?;
                 mark(url)?;
-                Ok(Self { working: url.clone(), rest: Rest::Unmark })
+                Ok(Self { working: url.clone(), rest: Rest::Unmark { _alone: alone } })
             }
         }
     }
 
     fn beside(path: &Path) -> Result<Self, BackupError> {
-        let ledger = commons_file(path, "ledger.db");
-        let taken = if path.exists() { !is_marked(path) } else { ledger.exists() };
-        if taken {
-            return Err(not_empty());
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let folder = tempfile::Builder::new().prefix(".hayward-restore-").tempdir_in(folder).map_err(BackupError::placing)?;
+        refuse_taken(path)?;
+        let folder = tempfile::Builder::new().prefix(".hayward-restore-").tempdir_in(folder_of(path));
+        let folder = folder.map_err(BackupError::placing)?;
         let from = folder.path().join("hayward.db");
         let working = DatabaseUrl::Sqlite(from.clone());
         mark(&working)?;
@@ -89,8 +89,12 @@ impl Site {
     pub(super) fn finish(self) -> Result<(), BackupError> {
         match &self.rest {
             Rest::Drop { .. } => Ok(()),
-            Rest::Unmark => unmark(&self.working),
+            Rest::Unmark { .. } => unmark(&self.working),
             Rest::Move { from, to, .. } => {
+                // Another restore may have come to its end meanwhile, or a server may have founded a commons here.
+                let folder = File::open(folder_of(to)).map_err(BackupError::placing)?;
+                folder.lock().map_err(BackupError::placing)?;
+                refuse_taken(to)?;
                 for file in [to.clone(), commons_file(to, "ledger.db")] {
                     // Of an unfinished restore that is replaced: a log must not outlive its database.
                     ["-wal", "-shm"].iter().try_for_each(|ending| remove(&file, ending)).map_err(BackupError::placing)?;
@@ -105,6 +109,27 @@ impl Site {
 
 fn not_empty() -> BackupError {
     BackupError::refused("not-empty", "there is something at this address already; a backup is restored into an empty place")
+}
+
+/// Refuses a place on SQLite where something is that is no unfinished restore.
+fn refuse_taken(path: &Path) -> Result<(), BackupError> {
+    let taken = if path.exists() { !is_marked(path) } else { commons_file(path, "ledger.db").exists() };
+    if taken { Err(not_empty()) } else { Ok(()) }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Refuses a database on PostgreSQL that another restore is at work in, and keeps others away.
+fn alone(url: &DatabaseUrl) -> Result<Held, BackupError> {
+    let mut held = Db::open(url, "public", 1)?.hold()?;
+    // A lock of the session: it ends with whoever is killed.
+    let lock = Sql::new("select pg_try_advisory_lock(7215041997)::int::bigint as value");
+    if held.conn().one::<Number>(lock)?.value == 0 {
+        return Err(BackupError::refused("being-restored", "another restore into this database is under way"));
+    }
+    Ok(held)
 }
 
 fn mark(url: &DatabaseUrl) -> Result<(), BackupError> {
@@ -153,8 +178,7 @@ fn settle(from: &Path, to: &Path) -> Result<(), BackupError> {
     let moved = || {
         File::open(from)?.sync_all()?;
         std::fs::rename(from, to)?;
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        File::open(folder)?.sync_all()
+        File::open(folder_of(to))?.sync_all()
     };
     moved().map_err(BackupError::placing)
 }

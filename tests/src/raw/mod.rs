@@ -1,12 +1,26 @@
 //! The tables themselves, past the store: for what no public function may tell.
+//!
+//! Here are the commons' own; the [`ledger`]'s lie in a file, or a schema, of their own.
 
 #![expect(clippy::unwrap_used, reason = "a table that cannot be read is a test that failed")]
 
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::{Kind, TestDatabase};
+
+pub mod ledger;
+
+/// Whose tables a statement means.
+#[derive(Clone, Copy)]
+enum Of {
+    Commons,
+    Ledger,
+}
 
 #[derive(diesel::QueryableByName)]
 struct Row {
@@ -20,15 +34,7 @@ struct Row {
 /// If the database does not do it.
 #[must_use]
 pub fn ask(db: &TestDatabase, sql: &str) -> Vec<String> {
-    let cells = match db.kind() {
-        Kind::Sqlite => {
-            let wrapped = format!("select cast(value as text) as value from ({sql}) as asked");
-            let rows = diesel::sql_query(wrapped).load::<Row>(&mut sqlite(db)).unwrap();
-            rows.into_iter().map(|row| row.value).collect()
-        }
-        Kind::Postgres => postgres(db, sql).unwrap(),
-    };
-    cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect()
+    cells(db, Of::Commons, sql)
 }
 
 /// How many rows the query counts.
@@ -53,22 +59,62 @@ pub fn tell(db: &TestDatabase, sql: &str) {
 /// # Errors
 /// What the database says.
 pub fn try_tell(db: &TestDatabase, sql: &str) -> Result<(), String> {
-    match db.kind() {
-        Kind::Sqlite => {
-            use diesel::connection::SimpleConnection;
-            sqlite(db).batch_execute(sql).map_err(|error| error.to_string())
+    run(db, Of::Commons, sql)
+}
+
+/// Every table with its columns, and what was migrated.
+///
+/// # Panics
+/// If the database does not say.
+#[must_use]
+pub fn shape(db: &TestDatabase) -> Vec<String> {
+    let columns = match db.kind() {
+        Kind::Sqlite => "select name || ': ' || coalesce(sql, '') as value from sqlite_master order by name",
+        Kind::Postgres => {
+            "select table_schema || '.' || table_name || '.' || column_name || ' ' || data_type as value
+            from information_schema.columns where table_schema in ('public', 'ledger') order by 1"
         }
-        Kind::Postgres => postgres(db, sql).map(drop),
+    };
+    let migrated = ask(db, "select name as value from migrations order by version");
+    [ask(db, columns), migrated].concat()
+}
+
+fn cells(db: &TestDatabase, of: Of, sql: &str) -> Vec<String> {
+    let cells = match db.kind() {
+        Kind::Sqlite => {
+            let wrapped = format!("select cast(value as text) as value from ({sql}) as asked");
+            let rows = diesel::sql_query(wrapped).load::<Row>(&mut sqlite(db, of)).unwrap();
+            rows.into_iter().map(|row| row.value).collect()
+        }
+        Kind::Postgres => postgres(db, of, sql).unwrap(),
+    };
+    cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect()
+}
+
+fn run(db: &TestDatabase, of: Of, sql: &str) -> Result<(), String> {
+    match db.kind() {
+        Kind::Sqlite => sqlite(db, of).batch_execute(sql).map_err(|error| error.to_string()),
+        Kind::Postgres => postgres(db, of, sql).map(drop),
     }
 }
 
-fn sqlite(db: &TestDatabase) -> SqliteConnection {
-    let mut conn = SqliteConnection::establish(db.url().strip_prefix("sqlite:").unwrap()).unwrap();
-    diesel::sql_query("pragma busy_timeout = 20000").execute(&mut conn).unwrap();
+fn sqlite(db: &TestDatabase, of: Of) -> SqliteConnection {
+    let commons = Path::new(db.url().strip_prefix("sqlite:").unwrap());
+    let file = match of {
+        Of::Commons => commons.to_owned(),
+        Of::Ledger => commons.with_extension("ledger.db"),
+    };
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    conn.batch_execute("pragma busy_timeout = 20000").unwrap();
     conn
 }
 
-fn postgres(db: &TestDatabase, sql: &str) -> Result<Vec<Option<String>>, String> {
+fn postgres(db: &TestDatabase, of: Of, sql: &str) -> Result<Vec<Option<String>>, String> {
+    let schema = match of {
+        Of::Commons => "public",
+        Of::Ledger => "ledger",
+    };
+    let sql = &format!("set search_path = {schema}; {sql}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(db.url(), NoTls).await.unwrap();
@@ -95,8 +141,7 @@ fn postgres(db: &TestDatabase, sql: &str) -> Result<Vec<Option<String>>, String>
 pub fn holding(db: &TestDatabase, sql: &str, work: impl FnOnce()) {
     match db.kind() {
         Kind::Sqlite => {
-            use diesel::connection::SimpleConnection;
-            let mut conn = sqlite(db);
+            let mut conn = sqlite(db, Of::Commons);
             conn.batch_execute(sql).unwrap();
             work();
         }
