@@ -6,7 +6,8 @@ use std::sync::mpsc::SyncSender;
 use super::compare::{Counts, Found, Plan, compare};
 use super::present::Present;
 use crate::Store;
-use crate::edition::{Batch, CHUNK, Cause, Change, Commit, Writing};
+use crate::bulk::{ENOUGH, Load};
+use crate::edition::{Batch, Cause, Change, Commit, Writing};
 use crate::error::{Result, StoreError};
 use crate::imports::{Import, ImportState, drop_pieces, set_state};
 use crate::parallel;
@@ -108,16 +109,18 @@ pub(super) struct Changes<'a> {
     view: &'a Writing,
     send: &'a SyncSender<Batch>,
     held: Vec<Change>,
+    load: Load,
 }
 
 impl<'a> Changes<'a> {
     pub(super) fn new(view: &'a Writing, send: &'a SyncSender<Batch>) -> Self {
-        Self { view, send, held: Vec::with_capacity(CHUNK) }
+        Self { view, send, held: Vec::new(), load: Load::default() }
     }
 
     pub(super) fn add(&mut self, change: Change) -> Result<()> {
+        self.load.add(change.bytes());
         self.held.push(change);
-        if self.held.len() >= CHUNK { self.send() } else { Ok(()) }
+        if self.load.reaches(ENOUGH) { self.send() } else { Ok(()) }
     }
 
     /// Sends what is held.
@@ -125,6 +128,7 @@ impl<'a> Changes<'a> {
         if self.held.is_empty() {
             return Ok(());
         }
+        self.load = Load::default();
         let batch = self.view.prepare(std::mem::take(&mut self.held))?;
         // Nobody receives any more where writing failed, and that failure is what is told.
         self.send.send(batch).map_err(|_| StoreError::Fenced)
