@@ -14,8 +14,7 @@ use crate::sql::Bind;
 
 /// Rows that one of SQLite's statements writes.
 const TOGETHER: usize = 50;
-/// What one transaction writes at most: it ends within some tens of milliseconds, so that other writers get their turn. With much
-/// less, the same pages of an index would be written again and again, once for each transaction.
+/// What one transaction writes as a rule: it ends within some ten milliseconds, so that other writers get their turn.
 pub(crate) const ENOUGH: Load = Load { rows: 2_000, bytes: 4 << 20 };
 
 /// What a column holds.

@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use super::{Lens, Look, Moved, StagedShare};
 use crate::Store;
-use crate::bulk::{ENOUGH, Holds, Load, Rows, Table};
+use crate::bulk::{Holds, Load, Rows, Table};
 use crate::claim::Claim;
 use crate::conn::{Conn, Eyes};
 use crate::counter;
@@ -24,6 +24,9 @@ use crate::sql::{Number, Sql, rows};
 
 /// Records whose names are asked for in one go.
 const CHUNK: usize = 1_000;
+/// What one transaction writes: more than elsewhere, since a share's rows go to many places of its indexes, whose pages are written
+/// once for each transaction. It takes some tens of milliseconds.
+const TURN: Load = Load { rows: 5_000, bytes: 4 << 20 };
 
 rows! {
     NameRow { record: i64, name: i64 }
@@ -167,7 +170,7 @@ impl Staging {
         for (name, place) in (first..).zip(placed.iter_mut().filter(|place| place.name == 0)) {
             place.name = name;
         }
-        for chunk in by_record.chunks(ENOUGH.rows) {
+        for chunk in by_record.chunks(TURN.rows) {
             let mut rows = Rows::new(&NAMES);
             for place in chunk.iter().filter_map(|at| placed.get(*at)).filter(|place| place.name >= first) {
                 rows.push([share.into(), place.name.into(), place.record.into()]);
@@ -209,7 +212,7 @@ fn rows_in_order(lens: &Lens, placed: &[Placed], first_row: i64, mut spool: Spoo
             (lens.head + 1).into(),
         ]);
         load.add(payload.len());
-        if load.reaches(ENOUGH) {
+        if load.reaches(TURN) {
             load = Load::default();
             if send.send(std::mem::replace(&mut rows, Rows::new(&SHARED))).is_err() {
                 // Whoever writes has stopped, and says why.

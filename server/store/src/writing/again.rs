@@ -21,6 +21,9 @@ use crate::error::{Result, StoreError};
 use crate::imports::{Import, READ_BY};
 use crate::sql::{Number, Sql, rows};
 
+/// Problems copied in one go.
+const PAGE: i64 = 1_000;
+
 rows! {
     ProfileRow { profile: String }
     /// An import that left its list as it is now.
@@ -76,6 +79,3 @@ impl Store {
         Ok(())
     }
 }
-
-/// Problems copied in one go.
-const PAGE: i64 = 1_000;

@@ -1,14 +1,14 @@
 //! A draft beside what is live, row by row. One thread reads and types the file, the one that asked compares.
 //!
 //! A row that says everything its record holds is the same as its record exactly where their bodies have one hash: most rows of a
-//! list that comes every month are known to be unchanged without their bodies being read. [`Alone::onto`] decides about the others.
+//! list that comes every month are known to be unchanged without their bodies being read. [`Ready::onto`] decides about the others.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::SyncSender;
 
 use hayward_domain::record::Record;
 use hayward_domain::schema::FieldName;
-use hayward_importers::{Absent, Alone, Draft, DraftRow, Problem, Ready, Refusal};
+use hayward_importers::{Absent, Draft, DraftRow, Problem, Ready, Refusal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -181,14 +181,13 @@ fn settle(
 
 /// A row, and the text of what it makes by itself.
 struct Drafted {
-    row: Alone,
+    row: Ready,
     body: String,
     hash: BodyHash,
 }
 
 impl From<Ready> for Drafted {
-    fn from(ready: Ready) -> Self {
-        let row = Alone::from(ready);
+    fn from(row: Ready) -> Self {
         let body = row.record.to_body();
         Self { row, hash: body_hash(&body), body }
     }
@@ -215,25 +214,25 @@ fn settle_one(
     counts: &mut Counts,
     found: &mut impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
-    let Drafted { row: alone, body, hash } = drafted;
+    let Drafted { row, body, hash } = drafted;
     let (same, live, merged) = match before {
         Before::Nothing => (false, None, None),
         Before::Same => (true, None, None),
         Before::Other(live) => {
             let existing = Record::from_body(&live.body).ok_or(StoreError::Corrupt("a record"))?;
-            let merged = alone.onto(&existing);
+            let merged = row.onto(&existing);
             (existing == merged, Some(live), Some(merged))
         }
     };
-    let lacks = |field: &FieldName| !merged.as_ref().unwrap_or(&alone.record).fields.contains_key(field);
+    let lacks = |field: &FieldName| !merged.as_ref().unwrap_or(&row.record).fields.contains_key(field);
     let missing: Vec<Problem> =
-        alone.missing.iter().filter(|(field, _)| lacks(field)).map(|(_, problem)| problem.clone()).collect();
+        row.missing.iter().filter(|(field, _)| lacks(field)).map(|(_, problem)| problem.clone()).collect();
     if !missing.is_empty() {
         counts.rejected += 1;
         return found(Found::Problems(missing));
     }
-    if !alone.warnings.is_empty() {
-        found(Found::Problems(alone.warnings))?;
+    if !row.warnings.is_empty() {
+        found(Found::Problems(row.warnings))?;
     }
     match live {
         _ if same => {
@@ -244,10 +243,10 @@ fn settle_one(
         None => counts.created += 1,
     }
     let after = match merged {
-        Some(merged) => Version::new(alone.key, merged),
-        None => Version { key: alone.key, record: alone.record, body, hash },
+        Some(merged) => Version::new(row.key, merged),
+        None => Version { key: row.key, record: row.record, body, hash },
     };
-    found(Found::Changed { row: alone.row, before: live, after })
+    found(Found::Changed { row: row.row, before: live, after })
 }
 
 pub(super) fn key_hash(key: &str) -> [u8; 16] {

@@ -68,7 +68,7 @@ impl Store {
             self.write_findings(import, ImportState::Interrupted, &decided.findings(head))?;
         }
         let found = self.reload(import)?;
-        if found.state == ImportState::Draft {
+        if !matches!(found.state, ImportState::Checked | ImportState::Interrupted) {
             return Ok(Vec::new());
         }
         let Err(error) = self.commit_import(&found, None) else { return Ok(Vec::new()) };
