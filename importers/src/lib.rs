@@ -15,7 +15,7 @@ mod source;
 mod table;
 mod text;
 
-pub use draft::{Alone, Applied, Draft, DraftRow, Ready, draft, merge};
+pub use draft::{Applied, Draft, DraftRow, Ready, draft};
 pub use matching::{
     Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, suggest,
 };

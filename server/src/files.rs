@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use hayward_domain::id::{DatasetId, ImportId};
+use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::{self, Schema};
-use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, draft, profile, suggest};
-use hayward_store::{Counts, ImportState, NewImport};
+use hayward_importers::{DraftRow, FileSource, Matching, MatchingFault, Problem, Refusal, draft, profile, suggest};
+use hayward_store::{Counts, Import as StoredImport, ImportState, NewImport, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::api::imports::to_json;
@@ -187,7 +189,7 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     let random = app::system_random();
     let commons = app::open(&config, app::machine_clock(), random).map_err(|error| error.to_string())?;
     let store = &commons.store;
-    let words = |error: hayward_store::StoreError| error.to_string();
+    let words = |error: StoreError| error.to_string();
     let dataset = DatasetId::parse(&args.dataset).ok_or("this is not the id of a dataset")?;
     let (owner, _) = store.dataset_owner(&dataset).map_err(words)?;
     let id = ImportId::from_random(commons.random());
@@ -195,29 +197,8 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     let file = std::fs::File::open(&args.file).map_err(|error| format!("the file cannot be read: {error}"))?;
     store.begin_import(owner, "operator", &dataset, &NewImport { id: id.clone(), filename }).map_err(words)?;
     let id = store.keep_file(&id, file).map_err(words)?;
-    let mut found = store.import(owner, &id).map_err(words)?;
-    if found.matching.is_none() {
-        store.read_import(&found).map_err(words)?;
-        found = store.import(owner, &id).map_err(words)?;
-    }
-    // The same file may have waited as a draft while the list changed.
-    store.recheck_import(&found).map_err(words)?;
-    found = store.import(owner, &id).map_err(words)?;
-    if let Some(matching) = matching {
-        let faults = store.rematch_import(&found, matching).map_err(words)?;
-        if !faults.is_empty() {
-            let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
-            return Err(words.join("\n"));
-        }
-        found = store.import(owner, &id).map_err(words)?;
-    }
-    let committed = if args.commit && found.state == ImportState::Checked {
-        store.commit_import(&found, Some(found.edition)).map_err(words)?;
-        found = store.import(owner, &id).map_err(words)?;
-        true
-    } else {
-        false
-    };
+    let found = brought_in(store, owner, &id, matching, args.commit)?;
+    let committed = found.state == ImportState::Committed;
     tracing::info!(import = %id, committed, "an import by the operator");
     let problems = store.problems(&found, 0, 100_000).map_err(words)?;
     if args.json {
@@ -233,6 +214,42 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
         return Ok(ExitCode::from(2));
     }
     Ok(if found.problem_count == 0 && found.state != ImportState::Draft { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Reads a kept file as `matching` says, and commits it if asked to and nothing is left to decide.
+fn brought_in(
+    store: &Arc<Store>,
+    owner: OrganizationNumber,
+    id: &ImportId,
+    matching: Option<Matching>,
+    commit: bool,
+) -> Result<StoredImport, String> {
+    let words = |error: StoreError| error.to_string();
+    let said = |faults: Vec<MatchingFault>| {
+        let words: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+        if words.is_empty() { Ok(()) } else { Err(words.join("\n")) }
+    };
+    let found = store.import(owner, id).map_err(words)?;
+    if found.matching.is_none() && commit {
+        said(store.import_at_once(&found, matching).map_err(words)?)?;
+        return store.import(owner, id).map_err(words);
+    }
+    if found.matching.is_none() {
+        store.read_import(&found).map_err(words)?;
+    } else {
+        // The same file may have waited as a draft while the list changed.
+        store.recheck_import(&found).map_err(words)?;
+    }
+    let mut found = store.import(owner, id).map_err(words)?;
+    if let Some(matching) = matching {
+        said(store.rematch_import(&found, matching).map_err(words)?)?;
+        found = store.import(owner, id).map_err(words)?;
+    }
+    if commit && found.state == ImportState::Checked {
+        store.commit_import(&found, Some(found.edition)).map_err(words)?;
+        found = store.import(owner, id).map_err(words)?;
+    }
+    Ok(found)
 }
 
 fn line(out: &mut impl Write, text: &str) -> Result<(), String> {

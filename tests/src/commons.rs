@@ -204,14 +204,20 @@ impl Commons {
         datasets.iter().find(|dataset| dataset.id == list.id.as_str()).unwrap().edition
     }
 
-    /// Uploads `csv` and has it read; nothing is committed.
-    pub fn upload(&self, list: &List, csv: &str) -> Import {
+    /// Uploads `csv` under a name; nobody has read it yet.
+    pub fn keep(&self, list: &List, filename: &str, csv: &str) -> Import {
         let id = ImportId::from_random(self.fresh());
-        let new = NewImport { id: id.clone(), filename: "list.csv".to_owned() };
+        let new = NewImport { id: id.clone(), filename: filename.to_owned() };
         self.store.begin_import(list.owner, "a test", &list.id, &new).unwrap();
         let id = self.store.keep_file(&id, csv.as_bytes()).unwrap();
-        self.store.read_import(&self.store.import(list.owner, &id).unwrap()).unwrap();
         self.store.import(list.owner, &id).unwrap()
+    }
+
+    /// Uploads `csv` and has it read; nothing is committed.
+    pub fn upload(&self, list: &List, csv: &str) -> Import {
+        let import = self.keep(list, "list.csv", csv);
+        self.store.read_import(&import).unwrap();
+        self.again(list, &import)
     }
 
     /// The import after somebody changed its matching.

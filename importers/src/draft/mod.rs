@@ -18,7 +18,7 @@ mod ready;
 mod seen;
 mod typing;
 
-pub use ready::{Alone, DraftRow, Ready, merge};
+pub use ready::{DraftRow, Ready};
 
 use plan::Plan;
 use seen::Seen;
@@ -71,7 +71,7 @@ pub fn draft(source: &dyn Source, profile: &Profile, schema: &Schema, matching: 
         damaged: profile.damaged,
         is_csv,
         counts: Counts::default(),
-        seen: Seen::default(),
+        seen: Seen::new(profile.rows),
         left: profile.rows,
         ended: false,
     })

@@ -19,8 +19,10 @@ pub(super) struct Earlier {
     pub(super) same: bool,
 }
 
+/// Rows that room is made for at once. A table that grows is there twice for a moment.
+const AT_ONCE: u64 = 1 << 22;
+
 /// The keys so far.
-#[derive(Default)]
 pub(super) struct Seen {
     one: RandomState,
     other: RandomState,
@@ -48,6 +50,13 @@ impl Hasher for Taken {
 }
 
 impl Seen {
+    /// For a file of so many rows.
+    pub(super) fn new(rows: u64) -> Self {
+        let room = usize::try_from(rows.min(AT_ONCE)).unwrap_or(0);
+        let rows = HashMap::with_capacity_and_hasher(room, BuildHasherDefault::default());
+        Self { one: RandomState::new(), other: RandomState::new(), rows }
+    }
+
     /// Remembers `ready`, unless an earlier row had its key.
     pub(super) fn add(&mut self, ready: &Ready) -> Option<Earlier> {
         let key = (u128::from(self.one.hash_one(&ready.key)) << 64) | u128::from(self.other.hash_one(&ready.key));
@@ -67,16 +76,15 @@ impl Seen {
             hasher.write(value.unwrap_or_default().as_bytes());
             hasher.write_u8(0xff);
         };
-        for (name, value) in &ready.fields {
+        for (name, value) in &ready.record.fields {
             match value {
-                Some(Value::String(text)) => write(name.as_str(), Some(text)),
-                Some(value) => write(name.as_str(), Some(&value.to_string())),
-                None => write(name.as_str(), None),
+                Value::String(text) => write(name.as_str(), Some(text)),
+                value => write(name.as_str(), Some(&value.to_string())),
             }
         }
-        for (header, value) in &ready.private {
-            write(header, value.as_deref());
-        }
+        ready.record.private.iter().for_each(|(header, value)| write(header, Some(value)));
+        ready.clears.iter().for_each(|name| write(name.as_str(), None));
+        ready.clears_private.iter().for_each(|header| write(header, None));
         hasher.finish()
     }
 }

@@ -1,7 +1,6 @@
 //! One row of cells as one change, or as everything that is wrong with it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use hayward_domain::schema::{FieldName, Violation};
 use serde_json::Value;
@@ -24,9 +23,7 @@ impl Draft {
     /// Judges the row that has just been read.
     pub(super) fn judge(&mut self) -> DraftRow {
         let row = self.row.number;
-        let (fields, private) = (BTreeMap::new(), BTreeMap::new());
-        let ready = Ready { row, key: String::new(), fields, private, missing: BTreeMap::new(), warnings: Vec::new() };
-        let mut typed = Typed { ready, problems: Vec::new() };
+        let mut typed = Typed { ready: Ready::new(row), problems: Vec::new() };
         self.take_cells(&mut typed);
         self.refuse_extra_cells(&mut typed);
         self.require(&mut typed);
@@ -43,7 +40,7 @@ impl Draft {
                 }
             }
         }
-        let named = self.key.iter().all(|name| matches!(ready.fields.get(name), Some(Some(_))));
+        let named = self.key.iter().all(|name| ready.record.fields.contains_key(name));
         let key = named.then(|| self.key_text(&ready));
         DraftRow::Rejected { row, problems, key }
     }
@@ -78,7 +75,7 @@ impl Draft {
                     }
                 },
                 Use::Private(name) if raw.shape != Shape::Nested => {
-                    typed.ready.private.insert(name.clone(), Some(text.into_owned()));
+                    typed.ready.record.private.insert(name.clone(), text.into_owned());
                 }
                 Use::Private(_) | Use::LeaveOut => {}
             }
@@ -116,12 +113,8 @@ impl Draft {
     }
 
     fn check(&self, typed: &mut Typed) {
-        if self.schema.plainly_right(&typed.ready.fields) {
-            return;
-        }
-        let present = typed.ready.fields.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
-        let present: BTreeMap<FieldName, Value> = present.collect();
-        for violation in self.schema.check(&present) {
+        let present = &typed.ready.record.fields;
+        for violation in self.schema.check(present) {
             let Violation { field, code, message, suggestion } = violation;
             // What is not in the row is judged by `require`, and by whoever knows the record.
             if code == "missing-cell" && field.as_ref().is_none_or(|name| !present.contains_key(name)) {
@@ -136,7 +129,7 @@ impl Draft {
     }
 
     fn key_text(&self, ready: &Ready) -> String {
-        let values = self.key.iter().filter_map(|name| ready.fields.get(name)?.clone());
+        let values = self.key.iter().filter_map(|name| ready.record.fields.get(name).cloned());
         Value::Array(values.collect()).to_string()
     }
 
@@ -158,17 +151,25 @@ impl Draft {
 
 impl Typed {
     fn has(&self, name: &FieldName) -> bool {
-        matches!(self.ready.fields.get(name), Some(Some(_)))
+        self.ready.record.fields.contains_key(name)
     }
 
     fn set(&mut self, name: &FieldName, value: Value) {
-        self.ready.fields.insert(name.clone(), Some(value));
+        self.ready.record.fields.insert(name.clone(), value);
     }
 
     fn clear(&mut self, usage: &Use) {
+        let Ready { record, clears, clears_private, .. } = &mut self.ready;
         match usage {
-            Use::Field(name, _) => drop(self.ready.fields.insert(name.clone(), None)),
-            Use::Private(name) => drop(self.ready.private.insert(name.clone(), None)),
+            Use::Field(name, _) => {
+                record.fields.remove(name);
+                clears.push(name.clone());
+            }
+            // Two columns may have come to one name: what the later one says holds.
+            Use::Private(name) => {
+                record.private.remove(name);
+                clears_private.push(name.clone());
+            }
             Use::LeaveOut => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Every row gives exactly one outcome, under the number that a spreadsheet gives it.
 
-use hayward_importers::{Applied, DraftRow, draft, merge};
+use hayward_importers::{Applied, DraftRow, draft};
 use serde_json::json;
 
 use crate::harness::{organizations, schema};
@@ -73,11 +73,11 @@ fn values_beyond_the_last_heading_are_not_lost_without_a_word() {
 fn a_blank_cell_keeps_what_was_there_unless_it_is_to_clear_it() {
     let text = "identifier,name,city,notes\nA1,One,,\n";
     let full = organizations("identifier,name,city,notes\nA1,Old,Vic,secret\n");
-    let existing = merge(None, full.ready()[0]);
+    let existing = full.ready()[0].record.clone();
     let kept = organizations(text);
-    assert_eq!(merge(Some(&existing), kept.ready()[0]).fields.len(), 3);
+    assert_eq!(kept.ready()[0].onto(&existing).fields.len(), 3);
     let cleared = organizations(text).decided(|matching| matching.blank = hayward_importers::Blank::Clear);
-    let record = merge(Some(&existing), cleared.ready()[0]);
+    let record = cleared.ready()[0].onto(&existing);
     assert_eq!((record.fields.len(), record.private.len()), (2, 0));
 }
 

@@ -85,7 +85,7 @@ fn headings_that_are_blank_or_double_are_said() {
     let imported = organizations("identifier,name,Note,Note,,\nA1,One,a,b,c,\n");
     let notes: Vec<_> = imported.profile.notes.iter().map(|note| (note.code.as_str(), note.column.as_deref())).collect();
     assert_eq!(notes, [("duplicate-label", Some("D")), ("blank-label", Some("E"))]);
-    let private: Vec<_> = imported.ready()[0].private.keys().map(String::as_str).collect();
+    let private: Vec<_> = imported.ready()[0].record.private.keys().map(String::as_str).collect();
     assert_eq!(private, ["Note", "Note (2)", "column E"]);
 }
 

@@ -83,7 +83,7 @@ impl Imported {
     /// What the field holds in every row that can go in.
     pub fn values(&self, field: &str) -> Vec<Value> {
         let value =
-            |ready: &&Ready| ready.fields.iter().find(|(name, _)| name.as_str() == field).and_then(|(_, value)| value.clone());
+            |ready: &&Ready| ready.record.fields.iter().find(|(name, _)| name.as_str() == field).map(|(_, value)| value.clone());
         self.ready().iter().map(|ready| value(ready).unwrap_or(Value::Null)).collect()
     }
 

@@ -83,7 +83,7 @@ fn null_and_absent_are_blank() {
     );
     assert_eq!(imported.rows[1], DraftRow::Blank { row: 3 });
     assert_eq!(imported.rows[2], DraftRow::Blank { row: 4 });
-    assert_eq!(imported.ready()[1].fields.len(), 2);
+    assert_eq!(imported.ready()[1].record.fields.len(), 2);
 }
 
 #[test]

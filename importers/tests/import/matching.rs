@@ -66,7 +66,7 @@ fn ambiguous_dates_are_asked_about_and_the_answer_is_obeyed() {
             {"answer": "dmy", "reads": "2024-04-03"}, {"answer": "mdy", "reads": "2024-03-04"},
         ]})
     );
-    assert_eq!(imported.ready()[0].private["opens_on"].as_deref(), Some("03/04/2024"));
+    assert_eq!(imported.ready()[0].record.private["opens_on"], "03/04/2024");
     let field = Some(Decision::Field(FieldName::parse("opens_on").unwrap()));
     let unanswered = imported.decided(|matching| decide(matching, "opens_on").field = field);
     assert_eq!(unanswered.matching.undecided(&unanswered.profile, &schema("opportunity")).len(), 1);

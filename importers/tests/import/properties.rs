@@ -78,8 +78,8 @@ proptest! {
         for (row, cell) in draft(&source, &profile, &schema, &matching).unwrap().zip(&cells) {
             let row = row.unwrap();
             let ready = if let DraftRow::Ready(ready) = &row { Some(ready) } else { None };
-            let name = ready.unwrap().fields.iter().find(|(name, _)| name.as_str() == "name");
-            let name = name.and_then(|(_, value)| value.clone()).unwrap_or_default();
+            let name = ready.unwrap().record.fields.iter().find(|(name, _)| name.as_str() == "name");
+            let name = name.map(|(_, value)| value.clone()).unwrap_or_default();
             prop_assert_eq!(name.as_str().unwrap_or_default(), cell.trim());
         }
     }

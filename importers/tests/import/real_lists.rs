@@ -36,8 +36,7 @@ fn nearly_every_organization_of_a_real_list_goes_in() {
     let refused: Vec<_> =
         rows.iter().flat_map(problems).map(|problem| (problem.row, &problem.column, &problem.message)).collect();
     assert!(refused.len() <= rows.len() / 100, "{} problems, such as {:?}", refused.len(), refused.get(..10));
-    let dated =
-        |row: &DraftRow| matches!(row, DraftRow::Ready(ready) if ready.fields.keys().any(|name| name.as_str() == "founded_on"));
+    let dated = |row: &DraftRow| matches!(row, DraftRow::Ready(ready) if ready.record.fields.keys().any(|name| name.as_str() == "founded_on"));
     assert_eq!(rows.iter().filter(|row| dated(row)).count(), 8_154);
 }
 

@@ -19,3 +19,6 @@ drop index share_names_by_name;
 
 -- How many transactions of the present claim have staged something: one that a crash of the database took back is noticed.
 alter table claims add column staged bigint not null default 0;
+
+-- The version of the program that read the file: the same file is not read again by the same program.
+alter table imports add column read_by text;

@@ -14,6 +14,8 @@ use crate::sql::Bind;
 
 /// Rows that one of SQLite's statements writes.
 const TOGETHER: usize = 50;
+/// What one transaction writes as a rule: it ends within some ten milliseconds, so that other writers get their turn.
+pub(crate) const ENOUGH: Load = Load { rows: 2_000, bytes: 4 << 20 };
 
 /// What a column holds.
 #[derive(Clone, Copy)]
@@ -27,6 +29,27 @@ pub(crate) enum Holds {
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [(&'static str, Holds)],
+}
+
+/// How much waits to be written.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Load {
+    pub(crate) rows: usize,
+    /// Of texts.
+    pub(crate) bytes: usize,
+}
+
+impl Load {
+    /// Adds a row with so many bytes of text.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.rows += 1;
+        self.bytes += bytes;
+    }
+
+    /// Whether it should be written before anything is added.
+    pub(crate) fn reaches(&self, limit: Self) -> bool {
+        self.rows >= limit.rows || self.bytes >= limit.bytes
+    }
 }
 
 /// Rows on their way into a table.

@@ -25,8 +25,6 @@ use crate::error::{Result, StoreError};
 use crate::share::{self, Lens, Look, StagedShare, Staging};
 use crate::sql::{Sql, rows};
 
-/// Rows that one staging transaction writes: it ends within milliseconds, so that other writers get their turn.
-pub(crate) const CHUNK: usize = 500;
 /// Shares that look at originals as they go by. Any others read them again, one after the other, so that memory does not grow with
 /// the number of agreements.
 const TOGETHER: usize = 3;
@@ -171,6 +169,14 @@ impl Writing {
 }
 
 impl Change {
+    /// About how much it will write.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Create(version) | Self::Update { version, .. } | Self::Revive { version, .. } => version.body.len(),
+            Self::Remove { .. } => 0,
+        }
+    }
+
     fn split(self, owner: OrganizationNumber) -> (Original, Option<Sealed<Record>>) {
         let (closes, record, version) = match self {
             Self::Create(version) => (None, None, Some(version)),

@@ -143,6 +143,9 @@ const PIECE: usize = 256 * 1024;
 /// Problems that are kept one by one; beyond it they are only counted.
 pub(crate) const KEPT_PROBLEMS: i64 = 100_000;
 
+/// Which program reads files here. Another version may understand the same bytes otherwise.
+pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
+
 const COLUMNS: &str =
     "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.profile, i.columns, i.matching, i.counts,
     i.problem_count, i.edition, i.committed_edition, i.failure";
@@ -302,11 +305,11 @@ impl Store {
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let update =
             "update imports set state = ?, reading = ?, profile = ?, columns = ?, matching = ?, counts = ?, problem_count = ?, edition = ?,
-            failure = ?, changed_at = ? where id = ? and state in ('reading', 'draft', 'checked', 'interrupted')";
+            failure = ?, read_by = ?, changed_at = ? where id = ? and state in ('reading', 'draft', 'checked', 'interrupted')";
         let update = Sql::new(update).bind(state.as_str()).bind(text(&found.reading));
         let update = update.bind(text(&found.profile)).bind(text(&found.columns));
         let update = update.bind(text(&found.matching)).bind(text(&found.counts)).bind(found.problem_count).bind(found.edition);
-        let update = update.bind(text(&found.failure)).bind(now).bind(&import.id);
+        let update = update.bind(text(&found.failure)).bind(READ_BY).bind(now).bind(&import.id);
         let touched = self.db.write(|conn| conn.execute(update))?;
         if touched == 1 { Ok(()) } else { Err(StoreError::Stale("this import has moved on meanwhile".to_owned())) }
     }

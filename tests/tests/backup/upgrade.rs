@@ -15,7 +15,7 @@ const BACK: &str = "
     drop index share_names_by_record; drop index shared_records_by_name;
     drop index records_born; drop index records_dead; alter table records drop column hash;
     create unique index shared_records_by_record on shared_records (share, record, born);
-    drop index claims_dirty; alter table claims drop column staged; drop index shared_records_dead;
+    drop index claims_dirty; alter table claims drop column staged; alter table imports drop column read_by; drop index shared_records_dead;
     drop index shared_records_live; drop index shared_records_live_1; drop index shared_records_live_2;
     drop index shared_records_live_1_2; drop index shared_records_live_3;
     create index shared_records_dead on shared_records (share, died) where died < 9223372036854775807;

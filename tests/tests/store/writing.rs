@@ -64,7 +64,7 @@ on_both! {
         let import = commons.upload(&list, &rows(500, 6_000, "York"));
         // It dies when everything is written and nothing published.
         let staged = "records r join datasets d on d.number = r.dataset where r.born > d.head";
-        let looks = 20;
+        let looks = 8;
         let store = watched(&commons, move |asked| {
             if asked == looks {
                 resume_unwind(Box::new("dead"))

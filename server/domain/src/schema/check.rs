@@ -96,15 +96,6 @@ pub(super) fn certainly_right(schema: &Schema, record: &BTreeMap<FieldName, Valu
     schema.checks.by_field && complete() && record.iter().all(|(name, value)| schema.checks.accept(name, value))
 }
 
-/// The fast path for a record in the making, where an emptied field has no value. Nothing is copied.
-pub(super) fn plainly_right(schema: &Schema, fields: &BTreeMap<FieldName, Option<Value>>) -> bool {
-    let complete = || schema.fields.iter().all(|field| !field.required || matches!(fields.get(&field.name), Some(Some(_))));
-    let mut values = fields.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-    schema.checks.by_field
-        && values.all(|(name, value)| exact::lost(value).is_none() && schema.checks.accept(name, value))
-        && complete()
-}
-
 /// The slow path: whether JSON Schema itself, leaving aside what cannot be stored, finds the record right.
 #[cfg(test)]
 pub(super) fn right_to_the_oracle(schema: &Schema, record: &BTreeMap<FieldName, Value>) -> bool {

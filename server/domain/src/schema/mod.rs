@@ -238,12 +238,6 @@ impl Schema {
         check::record(self, fields)
     }
 
-    /// Whether [`Self::check`] certainly finds nothing wrong with the values among `fields`. False says nothing.
-    #[must_use]
-    pub fn plainly_right(&self, fields: &BTreeMap<FieldName, Option<Value>>) -> bool {
-        check::plainly_right(self, fields)
-    }
-
     /// What is wrong with one value of one field, whatever the rest of its record.
     #[must_use]
     pub fn check_field(&self, name: &FieldName, value: &Value) -> Vec<Violation> {

@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 use super::{Lens, Look, Moved, StagedShare};
 use crate::Store;
-use crate::bulk::{Holds, Rows, Table};
+use crate::bulk::{Holds, Load, Rows, Table};
 use crate::claim::Claim;
 use crate::conn::{Conn, Eyes};
 use crate::counter;
@@ -22,8 +22,11 @@ use crate::parallel;
 use crate::spool::{Key, Spool, Texts};
 use crate::sql::{Number, Sql, rows};
 
-/// Rows that one transaction writes.
+/// Records whose names are asked for in one go.
 const CHUNK: usize = 1_000;
+/// What one transaction writes: more than elsewhere, since a share's rows go to many places of its indexes, whose pages are written
+/// once for each transaction. It takes some tens of milliseconds.
+const TURN: Load = Load { rows: 5_000, bytes: 4 << 20 };
 
 rows! {
     NameRow { record: i64, name: i64 }
@@ -167,7 +170,7 @@ impl Staging {
         for (name, place) in (first..).zip(placed.iter_mut().filter(|place| place.name == 0)) {
             place.name = name;
         }
-        for chunk in by_record.chunks(CHUNK) {
+        for chunk in by_record.chunks(TURN.rows) {
             let mut rows = Rows::new(&NAMES);
             for place in chunk.iter().filter_map(|at| placed.get(*at)).filter(|place| place.name >= first) {
                 rows.push([share.into(), place.name.into(), place.record.into()]);
@@ -182,40 +185,42 @@ impl Staging {
     }
 }
 
-/// Makes rows of what was kept, a chunk at a time.
+/// Makes rows of what was kept, as many at a time as one transaction writes.
 fn rows_in_order(lens: &Lens, placed: &[Placed], first_row: i64, mut spool: Spool, send: &mpsc::SyncSender<Rows>) -> Result<()> {
-    let mut numbers = first_row..;
     let mut texts = Texts::default();
     let mut part = None;
-    for places in placed.chunks(CHUNK) {
-        let mut rows = Rows::new(&SHARED);
-        for (place, row) in places.iter().zip(&mut numbers) {
-            let of = Spool::part(&place.key);
-            if part != Some(of) {
-                texts = spool.take(of).map_err(unspooled)?;
-                part = Some(of);
-            }
-            let payload = texts.get(place.record).ok_or(StoreError::Corrupt("a row that waited for its place"))?;
-            let mut indexed = Indexed(lens).of(payload).into_iter();
-            let mut index = || indexed.next().flatten().into();
-            rows.push([
-                row.into(),
-                lens.shelf.into(),
-                lens.share.into(),
-                place.record.into(),
-                place.name.into(),
-                payload.into(),
-                index(),
-                index(),
-                index(),
-                (lens.head + 1).into(),
-            ]);
+    let (mut rows, mut load) = (Rows::new(&SHARED), Load::default());
+    for (place, row) in placed.iter().zip(first_row..) {
+        let of = Spool::part(&place.key);
+        if part != Some(of) {
+            texts = spool.take(of).map_err(unspooled)?;
+            part = Some(of);
         }
-        if send.send(rows).is_err() {
-            // Whoever writes has stopped, and says why.
-            return Ok(());
+        let payload = texts.get(place.record).ok_or(StoreError::Corrupt("a row that waited for its place"))?;
+        let mut indexed = Indexed(lens).of(payload).into_iter();
+        let mut index = || indexed.next().flatten().into();
+        rows.push([
+            row.into(),
+            lens.shelf.into(),
+            lens.share.into(),
+            place.record.into(),
+            place.name.into(),
+            payload.into(),
+            index(),
+            index(),
+            index(),
+            (lens.head + 1).into(),
+        ]);
+        load.add(payload.len());
+        if load.reaches(TURN) {
+            load = Load::default();
+            if send.send(std::mem::replace(&mut rows, Rows::new(&SHARED))).is_err() {
+                // Whoever writes has stopped, and says why.
+                return Ok(());
+            }
         }
     }
+    drop(send.send(rows));
     Ok(())
 }
 

@@ -5,10 +5,12 @@ use std::sync::mpsc::SyncSender;
 
 use super::compare::{Counts, Found, Plan, compare};
 use super::present::Present;
+use super::problems::Problems;
 use crate::Store;
-use crate::edition::{Batch, CHUNK, Cause, Change, Commit, Writing};
+use crate::bulk::{ENOUGH, Load};
+use crate::edition::{Batch, Cause, Change, Commit, Writing};
 use crate::error::{Result, StoreError};
-use crate::imports::{Import, ImportState, drop_pieces, set_state};
+use crate::imports::{Import, ImportState, READ_BY, drop_pieces, set_state};
 use crate::parallel;
 use crate::sql::Sql;
 
@@ -40,54 +42,69 @@ impl Store {
         // From here on nobody changes what was decided; until here somebody may have.
         let import = &self.reload(import)?;
         let committed = match self.write(import, &mut commit) {
-            Ok(counts) => self.publish_import(import, commit, &counts),
+            Ok((counts, problems)) => self.publish_import(import, commit, &counts, problems),
             Err(error) => {
                 commit.give_up();
                 Err(error)
             }
         };
         if committed.is_err() {
+            let before = if import.counts.is_some() { ImportState::Checked } else { ImportState::Interrupted };
             // Where this fails too, the import is found to be interrupted later; the first error is the one that tells something.
-            drop(self.set_state(import, &[ImportState::Committing], ImportState::Checked));
+            drop(self.set_state(import, &[ImportState::Committing], before));
         }
         committed
     }
 
-    fn publish_import(&self, import: &Import, commit: Commit, counts: &Counts) -> Result<()> {
+    fn publish_import(&self, import: &Import, commit: Commit, counts: &Counts, problems: i64) -> Result<()> {
         let (id, now) = (&import.id, commit.now());
         let head = commit.view.dataset.head;
         let published = commit.publish(Cause::Import, Some(id), |conn, edition| {
             set_state(conn, id, &[ImportState::Committing], ImportState::Committed, now)?;
             let made = (edition > head).then_some(edition);
-            let update = "update imports set counts = ?, edition = ?, committed_edition = ? where id = ?";
+            // What another version of the program decided about the columns may be read otherwise by this one.
+            let update = "update imports set counts = ?, problem_count = ?, edition = ?, committed_edition = ?,
+                read_by = case when read_by = ? then read_by end where id = ?";
             let counts = serde_json::to_string(counts).map_err(|_| StoreError::Corrupt("counts"))?;
-            conn.execute(Sql::new(update).bind(counts).bind(edition).bind(made).bind(id)).map(drop)
+            let update = Sql::new(update).bind(counts).bind(problems).bind(edition).bind(made);
+            conn.execute(update.bind(READ_BY).bind(id)).map(drop)
         });
         published?;
         self.tidied(self.until_none(|conn| drop_pieces(conn, id)).map(drop));
         Ok(())
     }
 
-    /// Stages what the import changes: one thread reads and compares, this one writes.
-    fn write(self: &Arc<Self>, import: &Import, commit: &mut Commit) -> Result<Counts> {
+    /// Stages what the import changes: other threads read and compare, this one writes. Returns the counts and how many problems
+    /// there are.
+    fn write(self: &Arc<Self>, import: &Import, commit: &mut Commit) -> Result<(Counts, i64)> {
         // Counted against this very edition, file and matching: comparing once more would find nothing to write either.
         let counted = import.counts.clone().and_then(|counts| serde_json::from_value::<Counts>(counts).ok());
         if let Some(counts) = counted.filter(|counts| import.edition == commit.view.dataset.head && counts.change_nothing()) {
-            return Ok(counts);
+            return Ok((counts, import.problem_count));
         }
+        // What was counted has its problems listed already.
+        let mut problems = if counted.is_none() { Some(Problems::new(self, import)?) } else { None };
         let plan = self.plan(import)?;
         let view = Arc::clone(&commit.view);
-        parallel::piped(|send| self.changes(plan, &view, send), |batch| commit.write(batch))
+        let counts = parallel::piped(|send| self.changes(plan, &view, &mut problems, send), |batch| commit.write(batch))?;
+        Ok((counts, problems.map_or(Ok(import.problem_count), Problems::end)?))
     }
 
     /// Everything that a file changes, prepared to be written.
-    fn changes(&self, plan: Plan, view: &Writing, send: &SyncSender<Batch>) -> Result<Counts> {
+    fn changes(
+        &self,
+        plan: Plan,
+        view: &Writing,
+        problems: &mut Option<Problems<'_>>,
+        send: &SyncSender<Batch>,
+    ) -> Result<Counts> {
         let present = Present::new(self, view.dataset.number, view.dataset.head, || view.renew());
         let mut changes = Changes::new(view, send);
-        let outcome = compare(plan, &present, |one| match one {
-            Found::Problems(_) => Ok(()),
-            Found::Changed { before: None, after, .. } => changes.add(Change::Create(after)),
-            Found::Changed { before: Some(live), after, .. } => {
+        let outcome = compare(plan, &present, |one| match (one, &mut *problems) {
+            (Found::Problems(some), Some(problems)) => problems.add(some),
+            (Found::Problems(_), None) => Ok(()),
+            (Found::Changed { before: None, after, .. }, _) => changes.add(Change::Create(after)),
+            (Found::Changed { before: Some(live), after, .. }, _) => {
                 changes.add(Change::Update { row: live.row, record: live.record, version: after })
             }
         });
@@ -108,16 +125,18 @@ pub(super) struct Changes<'a> {
     view: &'a Writing,
     send: &'a SyncSender<Batch>,
     held: Vec<Change>,
+    load: Load,
 }
 
 impl<'a> Changes<'a> {
     pub(super) fn new(view: &'a Writing, send: &'a SyncSender<Batch>) -> Self {
-        Self { view, send, held: Vec::with_capacity(CHUNK) }
+        Self { view, send, held: Vec::new(), load: Load::default() }
     }
 
     pub(super) fn add(&mut self, change: Change) -> Result<()> {
+        self.load.add(change.bytes());
         self.held.push(change);
-        if self.held.len() >= CHUNK { self.send() } else { Ok(()) }
+        if self.load.reaches(ENOUGH) { self.send() } else { Ok(()) }
     }
 
     /// Sends what is held.
@@ -125,6 +144,7 @@ impl<'a> Changes<'a> {
         if self.held.is_empty() {
             return Ok(());
         }
+        self.load = Load::default();
         let batch = self.view.prepare(std::mem::take(&mut self.held))?;
         // Nobody receives any more where writing failed, and that failure is what is told.
         self.send.send(batch).map_err(|_| StoreError::Fenced)

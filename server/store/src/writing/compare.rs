@@ -1,19 +1,21 @@
-//! A draft beside what is live, row by row.
+//! A draft beside what is live, row by row. One thread reads and types the file, the one that asked compares.
 //!
 //! A row that says everything its record holds is the same as its record exactly where their bodies have one hash: most rows of a
-//! list that comes every month are known to be unchanged without their bodies being read. [`Alone::onto`] decides about the others.
+//! list that comes every month are known to be unchanged without their bodies being read. [`Ready::onto`] decides about the others.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::SyncSender;
 
 use hayward_domain::record::Record;
 use hayward_domain::schema::FieldName;
-use hayward_importers::{Absent, Alone, Draft, DraftRow, Problem, Ready, Refusal};
+use hayward_importers::{Absent, Draft, DraftRow, Problem, Ready, Refusal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::present::{LiveRow, MarkRow, Present};
 use crate::edition::{BodyHash, Version, body_hash};
 use crate::error::{Result, StoreError};
+use crate::parallel;
 
 /// Rows compared in one go.
 pub(super) const BATCH: usize = 500;
@@ -75,6 +77,12 @@ impl CompareError {
     }
 }
 
+impl From<StoreError> for CompareError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl From<Refusal> for CompareError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -91,37 +99,58 @@ pub(super) fn compare(
     present: &Present<'_>,
     mut found: impl FnMut(Found<'_>) -> Result<()>,
 ) -> std::result::Result<(Counts, Option<Keys>), CompareError> {
+    let Plan { draft, absent } = plan;
     let mut counts = Counts::default();
-    let mut seen = match plan.absent {
+    let mut seen = match absent {
         Absent::Delete => Some(HashSet::new()),
         Absent::Keep => None,
     };
-    let mut batch: Vec<Ready> = Vec::with_capacity(BATCH);
-    for row in plan.draft {
+    let read = parallel::piped(
+        |send| read(draft, send),
+        |piece: Piece| {
+            for (problems, key) in piece.rejected {
+                counts.rejected += 1;
+                match (&mut seen, key) {
+                    // The row names its record all the same: a mistake in it is no reason to remove the record.
+                    (Some(seen), Some(key)) => drop(seen.insert(key_hash(&key))),
+                    // A row that does not say which record it is about could be any of those that seem to be absent.
+                    (_, None) => seen = None,
+                    (None, Some(_)) => {}
+                }
+                found(Found::Problems(problems))?;
+            }
+            Ok(settle(piece.ready, present, &mut counts, &mut seen, &mut found)?)
+        },
+    )?;
+    Ok((Counts { rows: read.rows, skipped: read.skipped, blank: read.blank, ..counts }, seen))
+}
+
+/// Some rows of a file, and what they come to by themselves.
+#[derive(Default)]
+struct Piece {
+    ready: Vec<Drafted>,
+    /// What is wrong with the others, and the keys that they name all the same.
+    rejected: Vec<(Vec<Problem>, Option<String>)>,
+}
+
+/// Reads a draft to its end. What needs no comparing is counted here.
+fn read(draft: Draft, send: &SyncSender<Piece>) -> std::result::Result<Counts, CompareError> {
+    let (mut counts, mut piece) = (Counts::default(), Piece::default());
+    for row in draft {
         counts.rows += 1;
         match row? {
-            DraftRow::Ready(ready) => batch.push(ready),
-            DraftRow::Rejected { problems, key, .. } => {
-                counts.rejected += 1;
-                // A row that does not say which record it is about could be any of those that seem to be absent.
-                if key.is_none() {
-                    seen = None;
-                }
-                // The row names its record all the same: a mistake in it is no reason to remove the record.
-                if let (Some(seen), Some(key)) = (&mut seen, key) {
-                    seen.insert(key_hash(&key));
-                }
-                found(Found::Problems(problems)).map_err(CompareError::Store)?;
-            }
+            DraftRow::Ready(ready) => piece.ready.push(ready.into()),
+            DraftRow::Rejected { problems, key, .. } => piece.rejected.push((problems, key)),
             DraftRow::Duplicate { .. } => counts.skipped += 1,
             DraftRow::Blank { .. } => counts.blank += 1,
         }
-        if batch.len() >= BATCH {
-            settle(std::mem::take(&mut batch), present, &mut counts, &mut seen, &mut found).map_err(CompareError::Store)?;
+        if piece.ready.len() + piece.rejected.len() >= BATCH && send.send(std::mem::take(&mut piece)).is_err() {
+            // Whoever compares has stopped, and says why.
+            return Ok(counts);
         }
     }
-    settle(batch, present, &mut counts, &mut seen, &mut found).map_err(CompareError::Store)?;
-    Ok((counts, seen))
+    drop(send.send(piece));
+    Ok(counts)
 }
 
 /// What is live under a row's key.
@@ -133,16 +162,15 @@ enum Before {
 }
 
 fn settle(
-    batch: Vec<Ready>,
+    drafted: Vec<Drafted>,
     present: &Present<'_>,
     counts: &mut Counts,
     seen: &mut Option<Keys>,
     found: &mut impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
     if let Some(seen) = seen {
-        seen.extend(batch.iter().map(|ready| key_hash(&ready.key)));
+        seen.extend(drafted.iter().map(|one| key_hash(&one.row.key)));
     }
-    let drafted: Vec<Drafted> = batch.into_iter().map(Drafted::from).collect();
     let mut known = known(&drafted, present)?;
     for drafted in drafted {
         let before = known.remove(&drafted.row.key).unwrap_or(Before::Nothing);
@@ -153,14 +181,13 @@ fn settle(
 
 /// A row, and the text of what it makes by itself.
 struct Drafted {
-    row: Alone,
+    row: Ready,
     body: String,
     hash: BodyHash,
 }
 
 impl From<Ready> for Drafted {
-    fn from(ready: Ready) -> Self {
-        let row = Alone::from(ready);
+    fn from(row: Ready) -> Self {
         let body = row.record.to_body();
         Self { row, hash: body_hash(&body), body }
     }
@@ -187,25 +214,25 @@ fn settle_one(
     counts: &mut Counts,
     found: &mut impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
-    let Drafted { row: alone, body, hash } = drafted;
+    let Drafted { row, body, hash } = drafted;
     let (same, live, merged) = match before {
         Before::Nothing => (false, None, None),
         Before::Same => (true, None, None),
         Before::Other(live) => {
             let existing = Record::from_body(&live.body).ok_or(StoreError::Corrupt("a record"))?;
-            let merged = alone.onto(&existing);
+            let merged = row.onto(&existing);
             (existing == merged, Some(live), Some(merged))
         }
     };
-    let lacks = |field: &FieldName| !merged.as_ref().unwrap_or(&alone.record).fields.contains_key(field);
+    let lacks = |field: &FieldName| !merged.as_ref().unwrap_or(&row.record).fields.contains_key(field);
     let missing: Vec<Problem> =
-        alone.missing.iter().filter(|(field, _)| lacks(field)).map(|(_, problem)| problem.clone()).collect();
+        row.missing.iter().filter(|(field, _)| lacks(field)).map(|(_, problem)| problem.clone()).collect();
     if !missing.is_empty() {
         counts.rejected += 1;
         return found(Found::Problems(missing));
     }
-    if !alone.warnings.is_empty() {
-        found(Found::Problems(alone.warnings))?;
+    if !row.warnings.is_empty() {
+        found(Found::Problems(row.warnings))?;
     }
     match live {
         _ if same => {
@@ -216,10 +243,10 @@ fn settle_one(
         None => counts.created += 1,
     }
     let after = match merged {
-        Some(merged) => Version::new(alone.key, merged),
-        None => Version { key: alone.key, record: alone.record, body, hash },
+        Some(merged) => Version::new(row.key, merged),
+        None => Version { key: row.key, record: row.record, body, hash },
     };
-    found(Found::Changed { row: alone.row, before: live, after })
+    found(Found::Changed { row: row.row, before: live, after })
 }
 
 pub(super) fn key_hash(key: &str) -> [u8; 16] {

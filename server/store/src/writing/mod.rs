@@ -2,20 +2,22 @@
 //!
 //! A check, a diff and a commit go through the same comparison ([`compare`]): what was counted is what is done.
 
+mod again;
+mod check;
 mod commit;
 mod compare;
+mod decided;
 mod diff;
 mod present;
+mod problems;
 mod touched;
 mod undo;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use hayward_domain::schema::Schema;
-use hayward_importers::{Matching, MatchingFault, Problem, Profile, Refusal, draft, profile, suggest};
-use serde_json::json;
+use hayward_importers::{Matching, MatchingFault, Profile, Refusal, draft, profile, suggest};
 
 pub use compare::Counts;
 pub use diff::DiffItem;
@@ -23,13 +25,10 @@ pub use diff::DiffItem;
 use crate::Store;
 use crate::conn::Eyes;
 use crate::error::{Result, StoreError};
-use crate::imports::{Findings, Import, ImportState, KEPT_PROBLEMS};
+use crate::imports::{Import, ImportState};
 use crate::sql::{Number, Sql};
-use compare::{BATCH, CompareError, Found, Plan, compare};
-use present::Present;
-
-/// How often a long check says that somebody is at work.
-const ALIVE: Duration = Duration::from_secs(5);
+use compare::{CompareError, Plan};
+use decided::Decided;
 
 impl Store {
     /// Reads an uploaded file: its format, its columns, and what a commit would do. Leaves the import as `draft` or `checked`, or
@@ -38,30 +37,67 @@ impl Store {
     /// # Errors
     /// Only the database's: a file that cannot be read is a finding.
     pub fn read_import(self: &Arc<Self>, import: &Import) -> Result<()> {
-        let source = self.import_file(import);
-        let profiled = match profile(&source) {
-            Ok(profiled) => profiled,
-            Err(refusal) => return self.fail(import, refusal.into()),
+        match self.suggested(import)? {
+            Ok(decided) => self.check(import, &decided),
+            Err(refusal) => self.fail(import, refusal.into()),
+        }
+    }
+
+    /// Reads an uploaded file and commits it in the same go, its rows counted as they are written: for who wants no look at the counts
+    /// first. `matching` is what was decided about its columns. Where something is left to decide, or the commit cannot be, the import
+    /// is left as [`Self::read_import`] leaves it.
+    ///
+    /// # Errors
+    /// As [`Self::commit_import`].
+    pub fn import_at_once(self: &Arc<Self>, import: &Import, matching: Option<Matching>) -> Result<Vec<MatchingFault>> {
+        let mut decided = match self.suggested(import)? {
+            Ok(decided) => decided,
+            Err(refusal) => return self.fail(import, refusal.into()).map(|()| Vec::new()),
+        };
+        if let Some(matching) = matching {
+            match self.said(import, &decided, matching)? {
+                Ok(said) => decided = said,
+                Err(faults) => return self.check(import, &decided).map(|()| faults),
+            }
+        }
+        let head = self.head(import)?;
+        if !decided.is_complete() || self.first_time(import, &decided, head)?.is_some() {
+            self.check(import, &decided)?;
+        } else {
+            // Until the commit has it, it is what it would be if the program stopped here: it can be committed again.
+            self.write_findings(import, ImportState::Interrupted, &decided.findings(head))?;
+        }
+        let found = self.reload(import)?;
+        if !matches!(found.state, ImportState::Checked | ImportState::Interrupted) {
+            return Ok(Vec::new());
+        }
+        let Err(error) = self.commit_import(&found, None) else { return Ok(Vec::new()) };
+        // Somebody may want to look at it, and commit it later. Where it is the file that failed, the import tells.
+        self.check(import, &decided)?;
+        if self.reload(import)?.state == ImportState::Failed { Ok(Vec::new()) } else { Err(error) }
+    }
+
+    /// What the program makes of a file's columns.
+    fn suggested(self: &Arc<Self>, import: &Import) -> Result<std::result::Result<Decided, Refusal>> {
+        let profiled = match self.profiled_before(import)? {
+            Some(profiled) => profiled,
+            None => match profile(&self.import_file(import)) {
+                Ok(profiled) => profiled,
+                Err(refusal) => return Ok(Err(refusal)),
+            },
         };
         let schema = self.schema_of(import)?;
         let previous =
             self.last_matching(import.dataset_number)?.and_then(|value| serde_json::from_value::<Matching>(value).ok());
         let columns = suggest(&profiled, &schema, previous.as_ref());
-        let matching = Matching::from_columns(&columns);
-        let found = Findings {
-            reading: serde_json::to_value(&profiled.reading).ok(),
-            profile: serde_json::to_value(&profiled).ok(),
-            columns: serde_json::to_value(&columns).ok(),
-            ..Findings::default()
-        };
-        self.check(import, &profiled, &schema, matching, found)
+        Ok(Ok(Decided::suggested(profiled, schema, columns)))
     }
 
     /// Replaces what was decided about the columns, and counts again. Returns what is wrong with the decisions, if something is.
     ///
     /// # Errors
     /// [`StoreError::Refused`] with `wrong-state` once the import is committed.
-    pub fn rematch_import(self: &Arc<Self>, import: &Import, mut matching: Matching) -> Result<Vec<MatchingFault>> {
+    pub fn rematch_import(self: &Arc<Self>, import: &Import, matching: Matching) -> Result<Vec<MatchingFault>> {
         if !matches!(import.state, ImportState::Draft | ImportState::Checked | ImportState::Interrupted) {
             return Err(StoreError::refused("wrong-state", "the columns of this import can no longer be changed"));
         }
@@ -70,26 +106,38 @@ impl Store {
             Err(refusal) => return self.fail(import, refusal.into()).map(|()| Vec::new()),
         };
         let schema = self.schema_of(import)?;
-        // A column that is not spoken of stays as it was decided; in a file that was never read through, as it would have been.
-        let spoken: HashSet<String> = matching.columns.iter().map(|decision| decision.column.clone()).collect();
+        // In a file that was never read through, a column is decided as it would have been.
         let decided = match import.matching {
-            Some(_) => self.decided(import)?,
-            None => Matching::from_columns(&suggest(&profiled, &schema, None)),
+            Some(_) => Decided::said(profiled, schema, self.decided(import)?),
+            None => {
+                let columns = suggest(&profiled, &schema, None);
+                Decided::suggested(profiled, schema, columns)
+            }
         };
-        matching.columns.extend(decided.columns.into_iter().filter(|decision| !spoken.contains(&decision.column)));
-        if let Err(faults) = matching.validate(&profiled, &schema) {
-            return Ok(faults);
+        match self.said(import, &decided, matching)? {
+            Ok(said) => self.check(import, &said).map(|()| Vec::new()),
+            Err(faults) => Ok(faults),
         }
-        if let Some(fault) = self.other_key(import, &schema, &matching)? {
-            return Ok(vec![fault]);
+    }
+
+    /// What somebody decided about a file's columns. One that is not spoken of stays as it was.
+    fn said(
+        &self,
+        import: &Import,
+        before: &Decided,
+        mut matching: Matching,
+    ) -> Result<std::result::Result<Decided, Vec<MatchingFault>>> {
+        let (profiled, schema) = (&before.profiled, &before.schema);
+        let spoken: HashSet<String> = matching.columns.iter().map(|decision| decision.column.clone()).collect();
+        let unspoken = before.matching.columns.iter().filter(|decision| !spoken.contains(&decision.column));
+        matching.columns.extend(unspoken.cloned());
+        if let Err(faults) = matching.validate(profiled, schema) {
+            return Ok(Err(faults));
         }
-        let found = Findings {
-            reading: serde_json::to_value(&profiled.reading).ok(),
-            profile: serde_json::to_value(&profiled).ok(),
-            columns: serde_json::to_value(matching.columns(&profiled, &schema)).ok(),
-            ..Findings::default()
-        };
-        self.check(import, &profiled, &schema, matching, found).map(|()| Vec::new())
+        if let Some(fault) = self.other_key(import, schema, &matching)? {
+            return Ok(Err(vec![fault]));
+        }
+        Ok(Ok(Decided::said(profiled.clone(), Arc::clone(schema), matching)))
     }
 
     /// Counts again what a commit will do, where the list has changed since.
@@ -123,75 +171,6 @@ impl Store {
             code: "other-key",
             detail: format!("the records of this list are told apart by {}", names(&before.key).join(", ")),
         }))
-    }
-
-    fn fail(&self, import: &Import, error: CompareError) -> Result<()> {
-        let refusal = match error {
-            CompareError::Refused(refusal) => refusal,
-            CompareError::Store(error) => return Err(error),
-        };
-        let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
-        let counts = serde_json::to_value(Counts::default()).ok();
-        self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
-    }
-
-    fn check(
-        self: &Arc<Self>,
-        import: &Import,
-        profiled: &Profile,
-        schema: &Arc<Schema>,
-        matching: Matching,
-        mut found: Findings,
-    ) -> Result<()> {
-        let source = self.import_file(import);
-        found.edition = self.head(import)?;
-        found.matching = serde_json::to_value(&matching).ok();
-        let state = if matching.undecided(profiled, schema).is_empty() { ImportState::Checked } else { ImportState::Draft };
-        let rows = match draft(&source, profiled, schema, &matching) {
-            Ok(rows) => rows,
-            Err(refusal) => return self.fail(import, refusal.into()),
-        };
-        self.drop_problems(import)?;
-        let mut kept = 0i64;
-        let mut held: Vec<Problem> = Vec::new();
-        let spoken = Mutex::new(Instant::now());
-        let alive = || {
-            let mut spoken = spoken.lock().unwrap_or_else(PoisonError::into_inner);
-            if spoken.elapsed() > ALIVE {
-                self.keep_alive(import)?;
-                *spoken = Instant::now();
-            }
-            Ok(())
-        };
-        let present = Present::new(self, import.dataset_number, found.edition, alive);
-        let plan = Plan { draft: rows, absent: matching.absent };
-        let outcome = compare(plan, &present, |one| {
-            if let Found::Problems(problems) = one {
-                found.problem_count += i64::try_from(problems.len()).unwrap_or(0);
-                held.extend(problems);
-                if held.len() >= BATCH && kept < KEPT_PROBLEMS {
-                    self.keep_problems(import, kept + 1, &held)?;
-                    kept += i64::try_from(held.len()).unwrap_or(0);
-                    held.clear();
-                } else if kept >= KEPT_PROBLEMS {
-                    held.clear();
-                }
-            }
-            Ok(())
-        });
-        let (mut counts, seen) = match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => return self.fail(import, error),
-        };
-        self.keep_problems(import, kept + 1, &held)?;
-        if let Some(seen) = seen {
-            present.absent(&seen, |_| {
-                counts.removed += 1;
-                Ok(())
-            })?;
-        }
-        found.counts = serde_json::to_value(counts).ok();
-        self.write_findings(import, state, &found)
     }
 
     /// The newest edition of the import's dataset.

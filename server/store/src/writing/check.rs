@@ -1,0 +1,84 @@
+//! Counting what a commit would do.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hayward_importers::draft;
+use serde_json::json;
+
+use super::compare::{CompareError, Counts, Found, Plan, compare};
+use super::decided::Decided;
+use super::present::Present;
+use super::problems::Problems;
+use crate::Store;
+use crate::error::Result;
+use crate::imports::{Findings, Import, ImportState};
+
+/// How often a long check says that somebody is at work.
+const ALIVE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Reads the rows of a file and compares them with the list as it is now. Leaves the import as `draft` or `checked`, or `failed`
+    /// where the file cannot be read to its end.
+    pub(super) fn check(self: &Arc<Self>, import: &Import, decided: &Decided) -> Result<()> {
+        let mut found = decided.findings(self.head(import)?);
+        let (counts, problem_count) = match self.count(import, decided, found.edition) {
+            Ok(counted) => counted,
+            Err(error) => return self.fail(import, error),
+        };
+        found.counts = serde_json::to_value(counts).ok();
+        found.problem_count = problem_count;
+        let state = if decided.is_complete() { ImportState::Checked } else { ImportState::Draft };
+        self.write_findings(import, state, &found)
+    }
+
+    /// What a commit to edition `head` would do, and how many problems there are; these are kept.
+    fn count(
+        self: &Arc<Self>,
+        import: &Import,
+        decided: &Decided,
+        head: i64,
+    ) -> std::result::Result<(Counts, i64), CompareError> {
+        if let Some(first) = self.first_time(import, decided, head)? {
+            self.drop_problems(import)?;
+            self.same_problems(import, &first)?;
+            return Ok((first.counts, first.problem_count));
+        }
+        let rows = draft(&self.import_file(import), &decided.profiled, &decided.schema, &decided.matching)?;
+        let mut problems = Problems::new(self, import)?;
+        let spoken = Mutex::new(Instant::now());
+        let alive = || {
+            let mut spoken = spoken.lock().unwrap_or_else(PoisonError::into_inner);
+            if spoken.elapsed() > ALIVE {
+                self.keep_alive(import)?;
+                *spoken = Instant::now();
+            }
+            Ok(())
+        };
+        let present = Present::new(self, import.dataset_number, head, alive);
+        let plan = Plan { draft: rows, absent: decided.matching.absent };
+        let (mut counts, seen) = compare(plan, &present, |one| match one {
+            Found::Problems(some) => problems.add(some),
+            Found::Changed { .. } => Ok(()),
+        })?;
+        let problem_count = problems.end()?;
+        if let Some(seen) = seen {
+            present.absent(&seen, |_| {
+                counts.removed += 1;
+                Ok(())
+            })?;
+        }
+        Ok((counts, problem_count))
+    }
+
+    /// Leaves the import as `failed`, where it is the file that cannot be read.
+    pub(super) fn fail(&self, import: &Import, error: CompareError) -> Result<()> {
+        let refusal = match error {
+            CompareError::Refused(refusal) => refusal,
+            CompareError::Store(error) => return Err(error),
+        };
+        let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
+        let counts = serde_json::to_value(Counts::default()).ok();
+        self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
+    }
+}
