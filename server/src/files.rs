@@ -185,6 +185,8 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
 /// A sentence where something is refused.
 pub fn import(args: &Import, out: &mut impl Write) -> Done {
     let matching = matching_file(args.matching.as_deref())?;
+    // Whoever reads the commons meanwhile goes first. Where that cannot be had, the import goes on all the same.
+    let _went = rustix::process::nice(10);
     let config = args.database.config()?;
     let random = app::system_random();
     let commons = app::open(&config, app::machine_clock(), random).map_err(|error| error.to_string())?;

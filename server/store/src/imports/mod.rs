@@ -2,14 +2,14 @@
 //!
 //! The file lies in the database, so that any server of the commons can read it and a crash loses nothing.
 
-use std::collections::VecDeque;
-use std::io::{self, Read};
-use std::sync::Arc;
+mod file;
+mod problems;
+mod state;
 
 use hayward_domain::id::{DatasetId, ImportId};
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
-use hayward_importers::{Problem, Profile, Source};
+use hayward_importers::Profile;
 use serde_json::Value;
 
 use crate::Store;
@@ -18,62 +18,10 @@ use crate::datasets;
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, rows};
 
-/// Where an import stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportState {
-    /// The file is being read.
-    Reading,
-    /// Some column waits for a decision.
-    Draft,
-    /// Every column is decided; the counts say what a commit will do.
-    Checked,
-    /// It is being written.
-    Committing,
-    /// It is part of the dataset.
-    Committed,
-    /// It was, and was taken back.
-    Undone,
-    /// The program stopped in the middle; it can be committed again.
-    Interrupted,
-    /// The file could not be read.
-    Failed,
-    /// It was given up.
-    Cancelled,
-}
-
-impl ImportState {
-    const ALL: [Self; 9] = [
-        Self::Reading,
-        Self::Draft,
-        Self::Checked,
-        Self::Committing,
-        Self::Committed,
-        Self::Undone,
-        Self::Interrupted,
-        Self::Failed,
-        Self::Cancelled,
-    ];
-
-    /// Its name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reading => "reading",
-            Self::Draft => "draft",
-            Self::Checked => "checked",
-            Self::Committing => "committing",
-            Self::Committed => "committed",
-            Self::Undone => "undone",
-            Self::Interrupted => "interrupted",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(StoreError::Corrupt("an import's state"))
-    }
-}
+pub use file::StoredSource;
+pub(crate) use file::drop_pieces;
+pub(crate) use problems::{KEPT_PROBLEMS, drop_some_problems};
+pub use state::ImportState;
 
 /// A file to be imported.
 pub struct NewImport {
@@ -120,9 +68,6 @@ rows! {
         columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
         committed_edition: Option<i64>, failure: Option<String>,
     }
-    ChunkRow { bytes: Vec<u8> }
-    ProblemRow { problem: String }
-    IdRow { id: String }
 }
 
 /// The rest of what was found out, written in one go.
@@ -137,11 +82,6 @@ pub(crate) struct Findings {
     pub(crate) edition: i64,
     pub(crate) failure: Option<Value>,
 }
-
-/// Pieces a file is kept in.
-const PIECE: usize = 256 * 1024;
-/// Problems that are kept one by one; beyond it they are only counted.
-pub(crate) const KEPT_PROBLEMS: i64 = 100_000;
 
 /// Which program reads files here. Another version may understand the same bytes otherwise.
 pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
@@ -191,72 +131,6 @@ impl Store {
         })
     }
 
-    /// Keeps one more piece of the file, the `position`-th from 0.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn keep_piece(&self, import: &ImportId, position: i64, bytes: Vec<u8>) -> Result<()> {
-        let now = (self.clock)();
-        self.db.write(|conn| {
-            let insert = Sql::new("insert into import_chunks (import, position, bytes) values (?, ?, ?)");
-            conn.execute(insert.bind(import.as_str()).bind(position).bind(bytes))?;
-            touch(conn, import, now)
-        })
-    }
-
-    /// The file is complete. Where the same file waits as a draft already, that draft is the answer and this upload goes.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn end_upload(&self, import: &ImportId, hash: &str, size: i64) -> Result<ImportId> {
-        self.db.write(|conn| {
-            let same = "select i.id from imports i join imports n on n.id = ? and n.dataset = i.dataset
-                where i.file_hash = ? and i.size = ? and i.state in ('draft', 'checked') and i.matching is not null order by i.made_at limit 1";
-            let same = conn.first::<IdRow>(Sql::new(same).bind(import.as_str()).bind(hash).bind(size))?;
-            if let Some(id) = same.and_then(|row| ImportId::parse(&row.id)) {
-                forget(conn, import)?;
-                return Ok(id);
-            }
-            let update = Sql::new("update imports set file_hash = ?, size = ? where id = ?").bind(hash).bind(size);
-            conn.execute(update.bind(import.as_str()))?;
-            Ok(import.clone())
-        })
-    }
-
-    /// Drops an upload that did not arrive whole.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn drop_upload(&self, import: &ImportId) -> Result<()> {
-        self.until_none(|conn| drop_pieces(conn, import.as_str()))?;
-        self.db.write(|conn| forget(conn, import))
-    }
-
-    /// Keeps a whole file, piece by piece, from a reader. The size and a hash of it are taken on the way.
-    ///
-    /// # Errors
-    /// The database's, and [`StoreError::Unavailable`] where the reader fails; the pieces that came are dropped then.
-    pub fn keep_file(&self, import: &ImportId, mut from: impl Read) -> Result<ImportId> {
-        use sha2::{Digest, Sha256};
-        let mut hasher = Sha256::new();
-        let (mut size, mut position) = (0i64, 0i64);
-        loop {
-            let mut piece = Vec::with_capacity(PIECE);
-            if from.by_ref().take(PIECE as u64).read_to_end(&mut piece).is_err() {
-                self.drop_upload(import)?;
-                return Err(StoreError::Unavailable("the file could not be read to its end".to_owned()));
-            }
-            if piece.is_empty() {
-                break;
-            }
-            hasher.update(&piece);
-            size += i64::try_from(piece.len()).unwrap_or(0);
-            self.keep_piece(import, position, piece)?;
-            position += 1;
-        }
-        self.end_upload(import, &hayward_domain::id::base32(&hasher.finalize()), size)
-    }
-
     /// One import, for its owner.
     ///
     /// # Errors
@@ -278,23 +152,6 @@ impl Store {
         Ok(row.and_then(|row| row.matching).and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// The kept file of an import.
-    #[must_use]
-    pub fn import_file(self: &Arc<Self>, import: &Import) -> StoredSource {
-        StoredSource { store: Arc::clone(self), import: import.id.clone(), name: import.filename.clone() }
-    }
-
-    /// Problems from `after` on; one more than `limit` if there are more.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn problems(&self, import: &Import, after: i64, limit: i64) -> Result<Vec<Value>> {
-        let select = "select problem from import_problems where import = ? and position > ? order by position limit ?";
-        let select = Sql::new(select).bind(&import.id).bind(after).bind(limit + 1);
-        let rows = self.db.read(Eyes::Own, |conn| conn.load::<ProblemRow>(select))?;
-        rows.iter().map(|row| serde_json::from_str(&row.problem).map_err(|_| StoreError::Corrupt("a problem"))).collect()
-    }
-
     pub(crate) fn set_state(&self, import: &Import, from: &[ImportState], to: ImportState) -> Result<()> {
         let now = (self.clock)();
         self.db.write(|conn| set_state(conn, &import.id, from, to, now))
@@ -312,27 +169,6 @@ impl Store {
         let update = update.bind(text(&found.failure)).bind(READ_BY).bind(now).bind(&import.id);
         let touched = self.db.write(|conn| conn.execute(update))?;
         if touched == 1 { Ok(()) } else { Err(StoreError::Stale("this import has moved on meanwhile".to_owned())) }
-    }
-
-    pub(crate) fn drop_problems(&self, import: &Import) -> Result<()> {
-        self.until_none(|conn| drop_some_problems(conn, &import.id)).map(drop)
-    }
-
-    pub(crate) fn keep_problems(&self, import: &Import, first: i64, problems: &[Problem]) -> Result<()> {
-        let now = (self.clock)();
-        if problems.is_empty() || first > KEPT_PROBLEMS {
-            return Ok(());
-        }
-        let mut insert = Sql::new("insert into import_problems (import, position, problem) values ").varying();
-        for (at, (problem, position)) in problems.iter().zip(first..).enumerate() {
-            let text = serde_json::to_string(problem).map_err(|_| StoreError::Corrupt("a problem"))?;
-            let binds = [(&import.id).into(), position.into(), text.into()];
-            insert.push_with(if at == 0 { "(?, ?, ?)" } else { ", (?, ?, ?)" }, binds);
-        }
-        self.db.write(|conn| {
-            conn.execute(insert)?;
-            conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(&import.id)).map(drop)
-        })
     }
 
     /// Imports that say they are at work while nobody is: their server stopped. A commit holds the claim of its list for as long as it
@@ -382,71 +218,10 @@ pub(crate) fn set_state(conn: &mut Conn, import: &str, from: &[ImportState], to:
     Err(StoreError::refused("wrong-state", format!("this import cannot become `{}` now", to.as_str())))
 }
 
-fn touch(conn: &mut Conn, import: &ImportId, now: Moment) -> Result<()> {
-    conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(import.as_str())).map(drop)
-}
-
-fn forget(conn: &mut Conn, import: &ImportId) -> Result<()> {
-    drop_file(conn, import.as_str())?;
-    conn.execute(Sql::new("delete from import_problems where import = ?").bind(import.as_str()))?;
-    conn.execute(Sql::new("delete from imports where id = ?").bind(import.as_str())).map(drop)
-}
-
-fn drop_file(conn: &mut Conn, import: &str) -> Result<()> {
-    conn.execute(Sql::new("delete from import_chunks where import = ?").bind(import)).map(drop)
-}
-
-/// Drops some pieces of an import's file; 0 once none is left.
-pub(crate) fn drop_pieces(conn: &mut Conn, import: &str) -> Result<usize> {
-    drop_some(conn, "import_chunks", import, 16)
-}
-
-/// Drops some of an import's problems; 0 once none is left.
-pub(crate) fn drop_some_problems(conn: &mut Conn, import: &str) -> Result<usize> {
-    drop_some(conn, "import_problems", import, 1_000)
-}
-
 fn drop_some(conn: &mut Conn, table: &str, import: &str, count: i64) -> Result<usize> {
     let delete = format!(
         "delete from {table} where import = ? and position in
             (select position from {table} where import = ? order by position limit ?)"
     );
     conn.execute(Sql::new(&delete).bind(import).bind(import).bind(count))
-}
-
-/// An uploaded file, read back from the database piece by piece.
-pub struct StoredSource {
-    store: Arc<Store>,
-    import: String,
-    name: String,
-}
-
-impl Source for StoredSource {
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Pieces { store: Arc::clone(&self.store), import: self.import.clone(), position: 0, rest: VecDeque::new() }))
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-struct Pieces {
-    store: Arc<Store>,
-    import: String,
-    position: i64,
-    rest: VecDeque<u8>,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.rest.is_empty() {
-            let select = Sql::new("select bytes from import_chunks where import = ? and position = ?");
-            let select = select.bind(&self.import).bind(self.position);
-            let piece = self.store.db.read(Eyes::Own, |conn| conn.first::<ChunkRow>(select)).map_err(io::Error::other)?;
-            self.position += 1;
-            self.rest = piece.map(|row| row.bytes).unwrap_or_default().into();
-        }
-        self.rest.read(into)
-    }
 }

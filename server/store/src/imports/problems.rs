@@ -1,0 +1,56 @@
+//! What is wrong with the rows of a file, as it is kept.
+
+use hayward_importers::Problem;
+use serde_json::Value;
+
+use super::{Import, drop_some};
+use crate::Store;
+use crate::conn::{Conn, Eyes};
+use crate::error::{Result, StoreError};
+use crate::sql::{Sql, rows};
+
+/// Problems that are kept one by one; beyond it they are only counted.
+pub(crate) const KEPT_PROBLEMS: i64 = 100_000;
+
+rows! {
+    ProblemRow { problem: String }
+}
+
+impl Store {
+    /// Problems from `after` on; one more than `limit` if there are more.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn problems(&self, import: &Import, after: i64, limit: i64) -> Result<Vec<Value>> {
+        let select = "select problem from import_problems where import = ? and position > ? order by position limit ?";
+        let select = Sql::new(select).bind(&import.id).bind(after).bind(limit + 1);
+        let rows = self.db.read(Eyes::Own, |conn| conn.load::<ProblemRow>(select))?;
+        rows.iter().map(|row| serde_json::from_str(&row.problem).map_err(|_| StoreError::Corrupt("a problem"))).collect()
+    }
+
+    pub(crate) fn drop_problems(&self, import: &Import) -> Result<()> {
+        self.until_none(|conn| drop_some_problems(conn, &import.id)).map(drop)
+    }
+
+    pub(crate) fn keep_problems(&self, import: &Import, first: i64, problems: &[Problem]) -> Result<()> {
+        let now = (self.clock)();
+        if problems.is_empty() || first > KEPT_PROBLEMS {
+            return Ok(());
+        }
+        let mut insert = Sql::new("insert into import_problems (import, position, problem) values ").varying();
+        for (at, (problem, position)) in problems.iter().zip(first..).enumerate() {
+            let text = serde_json::to_string(problem).map_err(|_| StoreError::Corrupt("a problem"))?;
+            let binds = [(&import.id).into(), position.into(), text.into()];
+            insert.push_with(if at == 0 { "(?, ?, ?)" } else { ", (?, ?, ?)" }, binds);
+        }
+        self.db.write(|conn| {
+            conn.execute(insert)?;
+            conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(&import.id)).map(drop)
+        })
+    }
+}
+
+/// Drops some of an import's problems; 0 once none is left.
+pub(crate) fn drop_some_problems(conn: &mut Conn, import: &str) -> Result<usize> {
+    drop_some(conn, "import_problems", import, 1_000)
+}
