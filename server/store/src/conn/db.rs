@@ -89,13 +89,7 @@ impl Db {
         &self,
         f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        match self.kind {
-            Kind::Sqlite => {
-                let _served = self.turn.wait();
-                transact(&self.writers, "begin immediate", f)
-            }
-            Kind::Postgres => transact(&self.writers, "begin", f),
-        }
+        self.change(&self.writers, "begin", f)
     }
 
     /// Like [`Self::write`], for rows that nobody sees before a later transaction says so: that one makes these durable too.
@@ -103,12 +97,21 @@ impl Db {
         &self,
         f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
+        self.change(&self.stagers, "begin; set local synchronous_commit = off", f)
+    }
+
+    fn change<T, E: From<StoreError>>(
+        &self,
+        pool: &Pool,
+        begin_on_postgres: &str,
+        f: impl FnOnce(&mut Conn) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         match self.kind {
             Kind::Sqlite => {
                 let _served = self.turn.wait();
-                transact(&self.stagers, "begin immediate", f)
+                transact(pool, "begin immediate", f)
             }
-            Kind::Postgres => transact(&self.stagers, "begin; set local synchronous_commit = off", f),
+            Kind::Postgres => transact(pool, begin_on_postgres, f),
         }
     }
 
