@@ -1,4 +1,4 @@
-//! What happens without anybody asking: expiring, building shares, sealing the ledger, pruning.
+//! What happens without anybody asking: expiring, building shares, sealing the ledger, pruning, tidying up.
 //!
 //! Each job looks at the database for what is due and does it; several servers may do so at once. Nothing depends on a job being
 //! on time: readers look at the clock themselves, and writers clear up after a dead writer.
@@ -16,6 +16,8 @@ use crate::ledger::{Ledger, seal};
 const EVERY: Duration = Duration::from_secs(1);
 /// How often old editions are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the write-ahead logs are looked at.
+const SHORTEN_EVERY: Duration = Duration::from_secs(20);
 
 /// The jobs' thread. It stops when this is dropped.
 pub struct Jobs {
@@ -56,14 +58,19 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
         tracing::error!("the jobs cannot start");
         return;
     };
-    let mut pruned: Option<Instant> = None;
+    let (mut pruned, mut shortened): (Option<Instant>, Option<Instant>) = (None, None);
+    let is_due = |last: Option<Instant>, every| last.is_none_or(|at| at.elapsed() >= every);
     while !stop.load(Ordering::Relaxed) {
         logged("expiring", store.expire_due());
         logged("building shares", store.build_due());
         logged("tidying up", store.tidy_due());
         logged("finding interrupted imports", store.mark_interrupted());
         logged("sealing the ledger", seal::all(&ledger.store, &store.keyring().signing(), store.now()));
-        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+        if is_due(shortened, SHORTEN_EVERY) {
+            logged("shortening logs", store.shorten_log().and_then(|own| Ok(own + ledger.store.shorten_log()?)));
+            shortened = Some(Instant::now());
+        }
+        if is_due(pruned, PRUNE_EVERY) {
             logged("pruning", store.prune(kept));
             pruned = Some(Instant::now());
         }

@@ -151,7 +151,9 @@ impl Store {
             }
             floor::reopen(conn, due.agreement, number)?;
             claim.release(conn)
-        })
+        })?;
+        self.has_grown(u64::try_from(staged.moved.added).unwrap_or(0));
+        Ok(())
     }
 
     /// The floor of a share that is rebuilt under `terms`: what it showed and they do not must not come back through a cursor from

@@ -285,6 +285,7 @@ impl Commit {
                 tracing::warn!(%error, "rows of a share that changed meanwhile are left for the next writer to remove");
             }
         }
+        store.has_grown(self.touched);
         Ok(edition)
     }
 

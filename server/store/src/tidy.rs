@@ -1,5 +1,5 @@
 //! What follows the last step of a commit or of a rebuild, and of which nobody sees whether it is done: dropping the uploaded file of a
-//! committed import, erasing payloads below a floor.
+//! committed import, erasing payloads below a floor, taking stock of tables that have grown.
 //!
 //! Whoever took the last step does it right away. Where that fails, the step stands all the same, and the jobs come back to it until
 //! it is done; what a program that died left is done when the next one starts.
@@ -12,7 +12,26 @@ use crate::imports::drop_pieces;
 use crate::sql::{Number, Sql, Word};
 use crate::{Store, floor};
 
+/// So many rows at once change what is the best way to find one.
+const MANY: u64 = 5_000;
+
 impl Store {
+    /// Lets the database know that so many rows have just been added.
+    pub(crate) fn has_grown(&self, rows: u64) {
+        let stock = || self.db.take_stock("records, shared_records, share_names");
+        if let Some(Err(error)) = (rows >= MANY).then(stock) {
+            tracing::warn!(%error, "the database will find out by itself how large its tables are");
+        }
+    }
+
+    /// Keeps SQLite's write-ahead log short. Returns how many were long: 0 or 1.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn shorten_log(&self) -> Result<usize> {
+        self.db.shorten_log()
+    }
+
     /// Remembers what went wrong behind a last step for the jobs, if something did.
     pub(crate) fn tidied(&self, done: Result<()>) {
         if let Err(error) = done {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use hayward_importers::{Absent, Blank, Matching};
 use hayward_store::{Import, ImportState, StoreError};
-use hayward_tests::commons::Commons;
-use hayward_tests::on_both;
+use hayward_tests::commons::{Commons, To};
+use hayward_tests::{Kind, on_both};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::chance;
+use crate::{chance, raw};
 
 const THREE: &str = "identifier,name,city\n1,Alder,Leeds\n2,Birch,York\n3,Cedar,Hull\n";
 
@@ -227,5 +227,23 @@ on_both! {
         matching.key = Some(vec!["registration_number".to_owned()]);
         let faults = commons.store.rematch_import(&other, matching).unwrap();
         assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["other-key"]);
+    }
+}
+
+on_both! {
+    fn a_database_knows_how_much_it_was_given(commons: Commons) {
+        let (a, b) = (commons.organization("a"), commons.organization("b"));
+        let list = commons.dataset(&a, "organization");
+        let rows: String = (0..6_000).map(|at| format!("{at},Co-op {at},Bath\n")).collect();
+        commons.import_csv(&list, &format!("identifier,name,city\n{rows}"));
+        commons.agree(&a, To::One(&b), &list, &json!({"fields": {"name": "exact"}}));
+        for table in ["records", "shared_records", "share_names"] {
+            // PostgreSQL plans by what it last counted; SQLite by its indexes.
+            let known = match commons.database().kind() {
+                Kind::Postgres => format!("(select reltuples as n from pg_class where oid = '{table}'::regclass) c where c.n = 6000"),
+                Kind::Sqlite => format!("(select count(*) as n from {table}) c where c.n = 6000"),
+            };
+            assert_eq!(raw::count(commons.database(), &known), 1, "{table}");
+        }
     }
 }

@@ -81,6 +81,7 @@ pub fn restore(archive: &mut (impl Read + Seek), how: Restore<'_>, progress: Pro
     archive.seek(SeekFrom::Start(0)).map_err(BackupError::reading)?;
     let pair = Pair::open(&site.working)?;
     let written = load(&pair, &mut std::io::BufReader::new(archive), progress)?;
+    [&pair.commons, &pair.ledger].into_iter().try_for_each(|db| db.take_stock(""))?;
     let mut faults = Vec::new();
     if how.verify.is_some() {
         faults.extend(compare(&pair, &written)?);

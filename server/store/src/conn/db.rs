@@ -1,6 +1,7 @@
 //! Pools and transactions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,12 @@ pub(crate) struct Db {
     readers: Pool,
     /// The queue of those who write to SQLite.
     turn: Turn,
+    /// SQLite's write-ahead log.
+    log: Option<PathBuf>,
 }
+
+/// A write-ahead log that is longer is begun anew.
+const LONG_LOG: u64 = 64 << 20;
 
 /// How a reading transaction begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +68,15 @@ impl Db {
                 (pool_of_writers.clone(), pool_of_writers, pool(Use::Read, writers))
             }
         };
-        Ok(Self { kind, writers, stagers, readers, turn: Turn::default() })
+        let log = match url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut name = path.as_os_str().to_owned();
+                name.push("-wal");
+                Some(name.into())
+            }
+            DatabaseUrl::Postgres(_) => None,
+        };
+        Ok(Self { kind, writers, stagers, readers, turn: Turn::default(), log })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -118,6 +132,28 @@ impl Db {
     /// A connection that is nobody else's for as long as this is kept: a lock of its session ends with it.
     pub(crate) fn hold(&self) -> Result<Held> {
         Ok(Held(checkout(&self.writers)?))
+    }
+
+    /// Lets PostgreSQL look at how much is in `tables` now, or in all if none is named. By itself it looks within minutes, and until
+    /// then plans as for what was there before. SQLite plans by what indexes there are.
+    pub(crate) fn take_stock(&self, tables: &str) -> Result<()> {
+        match self.kind {
+            Kind::Sqlite => Ok(()),
+            Kind::Postgres => self.bare(|conn| conn.batch(&format!("analyze {tables}"))),
+        }
+    }
+
+    /// Begins a long write-ahead log anew. By itself SQLite does so when nobody reads, and in a busy commons somebody always does.
+    /// Who reads at this moment is waited for briefly; beside one who reads for long, as a backup does, the next time will do.
+    /// Returns how many logs were long.
+    pub(crate) fn shorten_log(&self) -> Result<usize> {
+        let length = |log: &PathBuf| std::fs::metadata(log).map_or(0, |about| about.len());
+        if self.log.as_ref().map_or(0, length) < LONG_LOG {
+            return Ok(0);
+        }
+        let _served = self.turn.wait();
+        let anew = "pragma busy_timeout = 250; pragma wal_checkpoint(truncate); pragma busy_timeout = 20000;";
+        self.bare(|conn| conn.batch(anew)).map(|()| 1)
     }
 
     /// A connection outside any transaction, for migrations.

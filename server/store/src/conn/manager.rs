@@ -56,7 +56,7 @@ impl Manager {
             }
             Use::Read => {
                 "pragma busy_timeout = 20000; pragma foreign_keys = on; pragma query_only = on; pragma temp_store = memory; \
-                 pragma cache_size = -8192;"
+                 pragma cache_size = -4096;"
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;

@@ -237,6 +237,14 @@ impl LedgerStore {
         self.era.get().map(String::as_str)
     }
 
+    /// Keeps SQLite's write-ahead log short. Returns how many were long: 0 or 1.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn shorten_log(&self) -> Result<usize> {
+        self.db.shorten_log()
+    }
+
     pub(crate) fn db(&self) -> &Db {
         &self.db
     }

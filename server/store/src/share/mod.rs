@@ -77,7 +77,7 @@ pub(crate) struct StagedShare {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Moved {
     closed: i64,
-    added: i64,
+    pub(crate) added: i64,
     /// The lowest and the highest of the new rows; 0 where there are none.
     first_row: i64,
     last_row: i64,
