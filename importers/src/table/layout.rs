@@ -2,18 +2,19 @@
 
 use super::csv::Sample;
 use super::header::{Outline, header_row};
-use super::{Format, Reading, delimiter};
+use super::sheets::{self, Chosen};
+use super::{Format, Keys, Overrules, Reading, Rows, delimiter};
 use crate::fold::trim;
 use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::text::{Text, detect, head};
+use crate::workbook::Workbook;
 
 /// How much text the vote over the separator sees.
 const SAMPLE: usize = 256 * 1024;
 
 /// Beginnings of files that are no text, or not the text they look like, and what they are.
-const KNOWN: [(&[u8], &str); 9] = [
-    (b"PK\x03\x04", "a workbook or an archive"),
+const KNOWN: [(&[u8], &str); 8] = [
     (b"\xd0\xcf\x11\xe0", "an old workbook"),
     (b"%PDF-", "a PDF"),
     (b"\x1f\x8b", "a compressed file"),
@@ -30,21 +31,36 @@ pub(crate) struct Layout {
     pub(crate) reading: Reading,
     /// Whether some bytes mean nothing in the file's encoding.
     pub(crate) damaged: bool,
+    /// The workbook, so that it is opened once.
+    book: Option<Workbook>,
 }
 
-/// Finds out how to read `source`.
+impl Layout {
+    /// The rows of the `source` that it was found for, from the first one on.
+    pub(crate) fn rows(&self, source: &dyn Source) -> Result<Rows, Refusal> {
+        match &self.book {
+            Some(book) => self.reading.sheet_of(book),
+            None => self.reading.rows(source, Keys::default()),
+        }
+    }
+}
+
+/// Finds out how to read `source`, as far as `overrules` do not say it.
 ///
 /// # Errors
 /// Where it is no table in any format that is known here.
-pub(crate) fn find(source: &dyn Source) -> Result<Layout, Refusal> {
+pub(crate) fn find(source: &dyn Source, overrules: &Overrules) -> Result<Layout, Refusal> {
     let head = head(source)?;
     if head.is_empty() {
         return Err(Refusal::Empty);
     }
+    if let Some(book) = Workbook::open(source, &head)? {
+        return in_workbook(book, overrules);
+    }
     if let Some((_, what)) = KNOWN.iter().find(|(start, _)| head.starts_with(start)) {
         return Err(Refusal::Unsupported(what));
     }
-    let detected = detect(source, &head)?;
+    let detected = detect(source, &head, overrules.encoding()?)?;
     let sample = sample(Text::new(source.open()?, detected.encoding))?;
     let start = trim(&sample.text);
     if start.is_empty() && sample.whole {
@@ -52,21 +68,37 @@ pub(crate) fn find(source: &dyn Source) -> Result<Layout, Refusal> {
     }
     let encoding = detected.encoding.name().to_ascii_lowercase();
     let format = format(source.name(), start);
-    let mut reading = Reading { format, encoding, delimiter: None, header_row: 1, sheet: None };
+    let mut reading = Reading { format, encoding, delimiter: None, header_row: 1, sheet: None, sheets: Vec::new() };
     if format == Format::Csv {
         if is_markup(start) {
             return Err(Refusal::NotATable);
         }
-        reading.delimiter = delimiter::vote(&sample);
-        let mut outlines = Vec::new();
-        sample.rows(reading.delimiter, |row| {
-            if !row.is_blank() {
-                outlines.push(Outline::of(row));
-            }
-        });
-        reading.header_row = header_row(&outlines).ok_or(Refusal::NoHeader)?;
+        reading.delimiter = overrules.delimiter()?.or_else(|| delimiter::vote(&sample));
+        reading.header_row = match overrules.header_row {
+            Some(row) => row,
+            None => header_row(&outlines(&sample, reading.delimiter)).ok_or(Refusal::NoHeader)?,
+        };
     }
-    Ok(Layout { reading, damaged: detected.damaged })
+    Ok(Layout { reading, damaged: detected.damaged, book: None })
+}
+
+fn in_workbook(book: Workbook, overrules: &Overrules) -> Result<Layout, Refusal> {
+    let Chosen { sheet, header_row } = sheets::choose(&book, overrules)?;
+    let sheet = book.sheets().get(sheet).map(|sheet| sheet.name.clone());
+    let sheets = book.sheets().iter().map(|sheet| sheet.name.clone()).collect();
+    let (format, encoding) = (book.format(), book.encoding().to_owned());
+    let reading = Reading { format, encoding, delimiter: None, header_row, sheet, sheets };
+    Ok(Layout { reading, damaged: false, book: Some(book) })
+}
+
+fn outlines(sample: &Sample, delimiter: Option<char>) -> Vec<Outline> {
+    let mut outlines = Vec::new();
+    sample.rows(delimiter, |row| {
+        if !row.is_blank() {
+            outlines.push(Outline::of(row));
+        }
+    });
+    outlines
 }
 
 fn sample(mut text: Text) -> Result<Sample, Refusal> {

@@ -33,8 +33,11 @@ pub(crate) fn head(source: &dyn Source) -> Result<Vec<u8>, Refusal> {
     Ok(head)
 }
 
-/// Decides the encoding of `source`, whose first bytes are `head`.
-pub(crate) fn detect(source: &dyn Source, head: &[u8]) -> Result<Detected, Refusal> {
+/// Decides the encoding of `source`, whose first bytes are `head`, unless somebody has `said` it.
+pub(crate) fn detect(source: &dyn Source, head: &[u8], said: Option<&'static Encoding>) -> Result<Detected, Refusal> {
+    if let Some(encoding) = said {
+        return Ok(Detected { encoding, damaged: has_errors(source, encoding)? });
+    }
     if let Some((encoding, _)) = Encoding::for_bom(head) {
         return Ok(Detected { encoding, damaged: has_errors(source, encoding)? });
     }
