@@ -14,8 +14,7 @@ use crate::workbook::Workbook;
 const SAMPLE: usize = 256 * 1024;
 
 /// Beginnings of files that are no text, or not the text they look like, and what they are.
-const KNOWN: [(&[u8], &str); 8] = [
-    (b"\xd0\xcf\x11\xe0", "an old workbook"),
+const KNOWN: [(&[u8], &str); 7] = [
     (b"%PDF-", "a PDF"),
     (b"\x1f\x8b", "a compressed file"),
     (b"\x89PNG", "a picture"),

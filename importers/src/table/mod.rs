@@ -108,7 +108,7 @@ impl Reading {
     /// The rows of the sheet in `book` that was chosen.
     fn sheet_of(&self, book: &Workbook) -> Result<Rows, Refusal> {
         let sheet = book.sheets().iter().position(|sheet| Some(&sheet.name) == self.sheet.as_ref()).ok_or(Refusal::Changed)?;
-        book.rows(sheet).map(Rows::Sheet)
+        book.rows(sheet).map(Box::new).map(Rows::Sheet)
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) enum Rows {
     /// Of JSON objects.
     Json(json::Rows),
     /// Of a sheet.
-    Sheet(workbook::Rows),
+    Sheet(Box<workbook::Rows>),
 }
 
 impl Rows {

@@ -25,7 +25,11 @@ pub struct Overrules {
 impl fmt::Debug for Overrules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { encoding, delimiter, header_row, sheet } = self;
-        write!(f, "Overrules({encoding:?}, {delimiter:?}, {header_row:?}, {})", if sheet.is_some() { "a sheet" } else { "no sheet" })
+        write!(
+            f,
+            "Overrules({encoding:?}, {delimiter:?}, {header_row:?}, {})",
+            if sheet.is_some() { "a sheet" } else { "no sheet" }
+        )
     }
 }
 

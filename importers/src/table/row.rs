@@ -40,7 +40,7 @@ impl Cell<'_> {
 }
 
 /// One row.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Row {
     /// Its number, as a spreadsheet counts.
     pub(crate) number: u64,

@@ -80,6 +80,11 @@ impl Archive {
         self.parts.contains_key(&plain(name))
     }
 
+    /// How many bytes a part unpacks to.
+    pub(super) fn size(&self, name: &str) -> u64 {
+        self.parts.get(&plain(name)).map_or(0, |entry| u64::from(entry.unpacked))
+    }
+
     /// Whether some part lies under `folder`.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         self.parts.keys().any(|name| name.starts_with(folder))

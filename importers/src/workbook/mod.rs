@@ -13,16 +13,25 @@ use crate::table::{Format, Row};
 
 mod archive;
 mod bytes;
+mod ods;
 mod spool;
 mod values;
+mod xls;
 mod xlsx;
 mod xml;
 
 use archive::Archive;
+use ods::Ods;
+use xls::Xls;
 use xlsx::Xlsx;
 
-/// How much text the cells of one sheet may come to. A text is stored once and may be in a million cells.
-const SHEET_TEXT: u64 = 512 << 20;
+/// How much text the cells of one sheet may come to, however large it is.
+const TEXT: u64 = 1 << 30;
+
+/// How much text any sheet may come to, and how much for each byte of its part. A text is stored once and may be in a million cells,
+/// each of which takes some thirty bytes to say so.
+const SMALL_TEXT: u64 = 32 << 20;
+const TEXT_FOR_EACH_BYTE: u64 = 20;
 
 /// The most rows of a sheet: as many as spreadsheet programs have.
 const SHEET_ROWS: u64 = 1 << 20;
@@ -42,6 +51,8 @@ pub(crate) struct Workbook(Book);
 /// The same, by its format.
 enum Book {
     Xlsx(Xlsx),
+    Ods(Ods),
+    Xls(Xls),
 }
 
 impl Workbook {
@@ -49,6 +60,9 @@ impl Workbook {
     pub(crate) fn open(source: &dyn Source, head: &[u8]) -> Result<Option<Self>, Refusal> {
         if head.starts_with(b"PK\x03\x04") {
             return Self::unpack(spool::spool(source)?).map(Some);
+        }
+        if head.starts_with(b"\xd0\xcf\x11\xe0") {
+            return Ok(Some(Self(Book::Xls(Xls::open(spool::spool(source)?)?))));
         }
         Ok(None)
     }
@@ -61,19 +75,25 @@ impl Workbook {
         if archive.has_folder("xl/") {
             return Ok(Self(Book::Xlsx(Xlsx::open(archive)?)));
         }
+        if archive.has("content.xml") && archive.has("mimetype") {
+            return Ok(Self(Book::Ods(Ods::open(archive)?)));
+        }
         Err(Refusal::Unsupported("an archive"))
     }
 
     pub(crate) fn format(&self) -> Format {
         match &self.0 {
             Book::Xlsx(_) => Format::Xlsx,
+            Book::Ods(_) => Format::Ods,
+            Book::Xls(_) => Format::Xls,
         }
     }
 
     /// The name of the encoding that its text is in.
     pub(crate) fn encoding(&self) -> &'static str {
         match &self.0 {
-            Book::Xlsx(_) => "utf-8",
+            Book::Xlsx(_) | Book::Ods(_) => "utf-8",
+            Book::Xls(_) => "utf-16le",
         }
     }
 
@@ -81,27 +101,36 @@ impl Workbook {
     pub(crate) fn sheets(&self) -> &[Sheet] {
         match &self.0 {
             Book::Xlsx(book) => book.sheets(),
+            Book::Ods(book) => book.sheets(),
+            Book::Xls(book) => book.sheets(),
         }
     }
 
     /// The rows of one sheet.
     pub(crate) fn rows(&self, sheet: usize) -> Result<Rows, Refusal> {
-        let filled = match &self.0 {
-            Book::Xlsx(book) => Filled::Xlsx(book.rows(sheet)?),
+        let (filled, size) = match &self.0 {
+            Book::Xlsx(book) => (Filled::Xlsx(book.rows(sheet)?), book.size(sheet)),
+            Book::Ods(book) => (Filled::Ods(book.rows(sheet)?), book.size(sheet)),
+            Book::Xls(book) => (Filled::Xls(book.rows(sheet)?), book.size(sheet)),
         };
-        Ok(Rows { filled, held: Row::default(), is_held: false, number: 0, text: 0 })
+        let left = TEXT.min(SMALL_TEXT + size.saturating_mul(TEXT_FOR_EACH_BYTE));
+        Ok(Rows { filled, held: Row::default(), is_held: false, number: 0, left })
     }
 }
 
 /// The rows of a sheet that have something in them.
 enum Filled {
     Xlsx(xlsx::Rows),
+    Ods(ods::Rows),
+    Xls(xls::Rows),
 }
 
 impl Filled {
     fn next(&mut self, row: &mut Row) -> Result<bool, Refusal> {
         match self {
             Self::Xlsx(rows) => rows.next(row),
+            Self::Ods(rows) => rows.next(row),
+            Self::Xls(rows) => rows.next(row),
         }
     }
 }
@@ -112,7 +141,8 @@ pub(crate) struct Rows {
     held: Row,
     is_held: bool,
     number: u64,
-    text: u64,
+    /// How much text may still come.
+    left: u64,
 }
 
 impl Rows {
@@ -140,10 +170,7 @@ impl Rows {
             if number <= self.number || number > SHEET_ROWS {
                 return Err(Refusal::DamagedWorkbook("its rows are not in order"));
             }
-            self.text += self.held.bytes() as u64;
-            if self.text > SHEET_TEXT {
-                return Err(Refusal::WorkbookTooLarge);
-            }
+            self.left = self.left.checked_sub(self.held.bytes() as u64).ok_or(Refusal::WorkbookTooLarge)?;
             if !self.held.is_blank() {
                 return Ok(true);
             }

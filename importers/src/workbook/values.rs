@@ -159,8 +159,11 @@ mod tests {
     #[test]
     fn numbers_are_shown_as_a_person_reads_them() {
         let plain = |value| shown(value, Look::Plain, Epoch::From1900);
-        assert_eq!([1.0, -0.0, 0.1 + 0.2, 1e15, 123_456_789_012.0].map(plain), ["1", "0", "0.3", "1000000000000000", "123456789012"]);
-        assert_eq!([1e300, 1.5e-12, 41.930_000_000_000_003].map(plain), ["1e300", "1.5e-12", "41.93"]);
+        assert_eq!(
+            [1.0, -0.0, 0.1 + 0.2, 1e15, 123_456_789_012.0].map(plain),
+            ["1", "0", "0.3", "1000000000000000", "123456789012"]
+        );
+        assert_eq!([1e300, 1.5e-12, 41.930_000_000_000_01].map(plain), ["1e300", "1.5e-12", "41.93"]);
         assert_eq!(shown(2138.0, Look::Padded(5), Epoch::From1900), "02138");
     }
 
@@ -178,7 +181,7 @@ mod tests {
     #[test]
     fn times_may_go_beyond_a_day() {
         let time = |value| shown(value, Look::Time, Epoch::From1900);
-        assert_eq!([0.4375, 1.5, 45_385.4375].map(time), ["10:30:00", "36:00:00", "2024-04-03T10:30:00"]);
+        assert_eq!([0.4375, 1.5, 45_385.437_5].map(time), ["10:30:00", "36:00:00", "2024-04-03T10:30:00"]);
     }
 
     #[test]

@@ -110,7 +110,9 @@ impl Xml {
             Event::Text(text) => Mark::Text(text.into_inner()),
             Event::CData(text) => Mark::Text(text.into_inner()),
             Event::GeneralRef(reference) => Mark::Text(Cow::Owned(referred(&reference)?.to_string())),
-            Event::DocType(_) => return Err(Refusal::DamagedWorkbook("it has a document type, as no spreadsheet program writes")),
+            Event::DocType(_) => {
+                return Err(Refusal::DamagedWorkbook("it has a document type, as no spreadsheet program writes"));
+            }
             // Cut off, or longer than it said it would be.
             Event::Eof if self.depth > 0 => return Err(NOT_XML),
             Event::Eof => Mark::End,

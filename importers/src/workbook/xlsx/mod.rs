@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Sheet;
 use super::archive::{Archive, Part};
 use super::values::{Epoch, Look};
 use super::xml::{Mark, Tag, Xml};
-use super::Sheet;
 use crate::refusal::Refusal;
 
 mod rows;
@@ -74,6 +74,11 @@ impl Xlsx {
     /// Its sheets, in the order of their tabs.
     pub(super) fn sheets(&self) -> &[Sheet] {
         &self.sheets
+    }
+
+    /// How many bytes describe a sheet.
+    pub(super) fn size(&self, sheet: usize) -> u64 {
+        self.parts.get(sheet).map_or(0, |part| self.archive.size(part))
     }
 
     /// The rows of one sheet that have something in them.

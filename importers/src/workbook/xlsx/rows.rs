@@ -7,7 +7,7 @@ use super::super::values::{Look, Shown, show};
 use super::super::xml::{Mark, Tag, Xml};
 use super::Shared;
 use super::strings::{Piece, unescaped};
-use crate::refusal::{COLUMNS, Refusal};
+use crate::refusal::{CELL_BYTES, COLUMNS, Refusal};
 use crate::table::{Row, Shape};
 
 const BAD_PLACE: Refusal = Refusal::DamagedWorkbook("a cell stands where no cell can");
@@ -102,7 +102,7 @@ impl Cell {
             return self.inline.text(text, row);
         }
         self.value.push_str(text);
-        if self.value.len() > crate::refusal::CELL_BYTES * 8 { Err(Refusal::CellTooLong { row }) } else { Ok(()) }
+        if self.value.len() > CELL_BYTES { Err(Refusal::CellTooLong { row }) } else { Ok(()) }
     }
 
     /// Puts the cell into its row, unless it is one of those that only have a colour.

@@ -68,8 +68,7 @@ impl Piece {
         if self.in_text && !self.in_phonetic {
             self.text.push_str(text);
         }
-        // Escapes only ever shrink it.
-        if self.text.len() > CELL_BYTES * 8 { Err(Refusal::CellTooLong { row }) } else { Ok(()) }
+        if self.text.len() > CELL_BYTES { Err(Refusal::CellTooLong { row }) } else { Ok(()) }
     }
 
     pub(super) fn take(&mut self) -> String {
