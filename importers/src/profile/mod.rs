@@ -47,7 +47,7 @@ impl fmt::Debug for ColumnProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// `blank-label`, `duplicate-label` or `encoding-error`.
+    /// `blank-label`, `duplicate-label`, `encoding-error` or `mixed-encodings`.
     pub code: String,
     /// The letter of the column, unless it is about the file.
     pub column: Option<String>,
@@ -87,7 +87,7 @@ pub fn profile(source: &dyn Source) -> Result<Profile, Refusal> {
 pub fn profile_as(source: &dyn Source, overrules: &Overrules) -> Result<Profile, Refusal> {
     let layout = find(source, overrules)?;
     let mut rows = layout.rows(source)?;
-    let Layout { reading, damaged, .. } = layout;
+    let Layout { reading, damaged, foreign_lines, .. } = layout;
     let mut row = Row::default();
     let mut survey = Survey::default();
     let grows = !reading.format.has_header() || reading.header_row == 0;
@@ -112,7 +112,12 @@ pub fn profile_as(source: &dyn Source, overrules: &Overrules) -> Result<Profile,
     if survey.columns.is_empty() && survey.rows > 0 {
         return Err(Refusal::NotATable);
     }
-    let notes = survey.notes(damaged);
+    let mut notes = survey.notes(damaged);
+    if let Some(other) = &reading.mixed_with {
+        let message =
+            format!("{foreign_lines} lines are not in {}, as the others are, and were read as {other}", reading.encoding);
+        notes.insert(0, Note { code: "mixed-encodings".to_owned(), column: None, message });
+    }
     Ok(Profile { reading, columns: survey.columns, rows: survey.rows, notes, damaged })
 }
 

@@ -1,5 +1,7 @@
 //! Finds out what kind of file it is, from its name and its first bytes.
 
+use encoding_rs::Encoding;
+
 use super::csv::Sample;
 use super::header::{Outline, header_row};
 use super::sheets::{self, Chosen};
@@ -30,6 +32,8 @@ pub(crate) struct Layout {
     pub(crate) reading: Reading,
     /// Whether some bytes mean nothing in the file's encoding.
     pub(crate) damaged: bool,
+    /// How many lines are not in the file's encoding, and were read in another.
+    pub(crate) foreign_lines: u64,
     /// The workbook, so that it is opened once.
     book: Option<Workbook>,
 }
@@ -60,14 +64,16 @@ pub(crate) fn find(source: &dyn Source, overrules: &Overrules) -> Result<Layout,
         return Err(Refusal::Unsupported(what));
     }
     let detected = detect(source, &head, overrules.encoding()?)?;
-    let sample = sample(Text::new(source.open()?, detected.encoding))?;
+    let other = detected.others.map(|(encoding, _)| encoding);
+    let sample = sample(Text::new(source.open()?, detected.encoding, other))?;
     let start = trim(&sample.text);
     if start.is_empty() && sample.whole {
         return Err(Refusal::Empty);
     }
-    let encoding = detected.encoding.name().to_ascii_lowercase();
-    let format = format(source.name(), start);
-    let mut reading = Reading { format, encoding, delimiter: None, header_row: 1, sheet: None, sheets: Vec::new() };
+    let named = |encoding: &'static Encoding| encoding.name().to_ascii_lowercase();
+    let mut reading = Reading::new(format(source.name(), start), named(detected.encoding));
+    reading.mixed_with = other.map(named);
+    let format = reading.format;
     if format == Format::Csv {
         if is_markup(start) {
             return Err(Refusal::NotATable);
@@ -78,16 +84,16 @@ pub(crate) fn find(source: &dyn Source, overrules: &Overrules) -> Result<Layout,
             None => header_row(&outlines(&sample, reading.delimiter)).ok_or(Refusal::NoHeader)?,
         };
     }
-    Ok(Layout { reading, damaged: detected.damaged, book: None })
+    let foreign_lines = detected.others.map_or(0, |(_, lines)| lines);
+    Ok(Layout { reading, damaged: detected.damaged, foreign_lines, book: None })
 }
 
 fn in_workbook(book: Workbook, overrules: &Overrules) -> Result<Layout, Refusal> {
     let Chosen { sheet, header_row } = sheets::choose(&book, overrules)?;
     let sheet = book.sheets().get(sheet).map(|sheet| sheet.name.clone());
     let sheets = book.sheets().iter().map(|sheet| sheet.name.clone()).collect();
-    let (format, encoding) = (book.format(), book.encoding().to_owned());
-    let reading = Reading { format, encoding, delimiter: None, header_row, sheet, sheets };
-    Ok(Layout { reading, damaged: false, book: Some(book) })
+    let reading = Reading { header_row, sheet, sheets, ..Reading::new(book.format(), book.encoding().to_owned()) };
+    Ok(Layout { reading, damaged: false, foreign_lines: 0, book: Some(book) })
 }
 
 fn outlines(sample: &Sample, delimiter: Option<char>) -> Vec<Outline> {

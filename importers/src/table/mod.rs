@@ -68,6 +68,9 @@ pub struct Reading {
     pub format: Format,
     /// The name of the encoding in lower case: `utf-8`, `windows-1252` …
     pub encoding: String,
+    /// The encoding of single lines that are not in that one, where a file was put together from several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixed_with: Option<String>,
     /// The separator; none where a line is one cell, and for formats without one.
     pub delimiter: Option<char>,
     /// The row with the headings; 1 for JSON, 0 where somebody said that there is none.
@@ -88,11 +91,17 @@ impl fmt::Debug for Reading {
 }
 
 impl Reading {
+    fn new(format: Format, encoding: String) -> Self {
+        let (mixed_with, delimiter, sheet, sheets) = (None, None, None, Vec::new());
+        Self { format, encoding, mixed_with, delimiter, header_row: 1, sheet, sheets }
+    }
+
     /// The rows of `source` from the first one on, title rows and header included. JSON cells stand in the order of `keys`.
     pub(crate) fn rows(&self, source: &dyn Source, keys: Keys) -> Result<Rows, Refusal> {
         let text = || -> Result<Text, Refusal> {
             let encoding = Encoding::for_label(self.encoding.as_bytes()).unwrap_or(UTF_8);
-            Ok(Text::new(source.open()?, encoding))
+            let other = self.mixed_with.as_ref().and_then(|other| Encoding::for_label(other.as_bytes()));
+            Ok(Text::new(source.open()?, encoding, other))
         };
         match self.format {
             Format::Csv => csv::Rows::new(text()?, self.delimiter).map(Rows::Csv),

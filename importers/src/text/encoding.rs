@@ -1,12 +1,15 @@
 //! Which encoding a file is in.
 //!
-//! Valid UTF-8 is always read as UTF-8. The rest is decided by the whole file, so that the one accent in row 90,000 counts.
+//! Valid UTF-8 is always read as UTF-8. The rest is decided by the whole file, so that the one accent in row 90,000 counts. Where
+//! lists of several hands were put together, some lines are UTF-8 and some are not: then each is read for itself.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_8859_15, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::lines::{Lines, is_line_end};
 use super::{BUFFER, read_some};
 use crate::refusal::Refusal;
 use crate::source::Source;
@@ -14,16 +17,33 @@ use crate::source::Source;
 /// How much of a file without valid UTF-8 the detector sees, from the first byte that is not ASCII.
 const GUESSED_FROM: usize = 1 << 20;
 
-/// A file in UTF-8 with a few broken bytes is still UTF-8 if it has this many good sequences for each broken one.
+/// How many bytes of lines that are not UTF-8 are compared with the letters of those that are, and how many letters.
+const COMPARED: usize = 64 << 10;
+const LETTERS: usize = 10_000;
+
+/// A file in UTF-8 with a few broken characters is still UTF-8 if it has this many good ones for each broken one.
 const GOOD_FOR_EACH_BROKEN: u64 = 20;
+
+/// A file in another encoding is not mixed because a line of it happens to be valid UTF-8: that many bytes of others for each good
+/// character are too many.
+const FOREIGN_FOR_EACH_GOOD: u64 = 20;
 
 /// What the bytes said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Detected {
     /// The encoding.
     pub(crate) encoding: &'static Encoding,
+    /// The encoding of lines that are not in it, and how many there are.
+    pub(crate) others: Option<(&'static Encoding, u64)>,
     /// Whether some bytes mean nothing in it, so that a U+FFFD in the text may stand for something lost.
     pub(crate) damaged: bool,
+}
+
+impl Detected {
+    /// The whole of `source` in `encoding`.
+    fn whole(source: &dyn Source, encoding: &'static Encoding) -> Result<Self, Refusal> {
+        Ok(Self { encoding, others: None, damaged: has_errors(source, encoding)? })
+    }
 }
 
 /// The first bytes of a file, at most one buffer.
@@ -35,27 +55,31 @@ pub(crate) fn head(source: &dyn Source) -> Result<Vec<u8>, Refusal> {
 
 /// Decides the encoding of `source`, whose first bytes are `head`, unless somebody has `said` it.
 pub(crate) fn detect(source: &dyn Source, head: &[u8], said: Option<&'static Encoding>) -> Result<Detected, Refusal> {
-    if let Some(encoding) = said {
-        return Ok(Detected { encoding, damaged: has_errors(source, encoding)? });
-    }
-    if let Some((encoding, _)) = Encoding::for_bom(head) {
-        return Ok(Detected { encoding, damaged: has_errors(source, encoding)? });
-    }
-    if let Some(encoding) = utf16_without_mark(head) {
-        return Ok(Detected { encoding, damaged: has_errors(source, encoding)? });
+    let marked = Encoding::for_bom(head).map(|(encoding, _)| encoding);
+    if let Some(encoding) = said.or(marked.filter(|encoding| *encoding != UTF_8)).or_else(|| utf16_without_mark(head)) {
+        return Detected::whole(source, encoding);
     }
     if mostly_controls(head) {
         return Err(Refusal::Binary);
     }
-    let sequences = Sequences::count(source)?;
-    if sequences.broken == 0 {
-        return Ok(Detected { encoding: UTF_8, damaged: false });
+    let Sequences { good, foreign, torn, foreign_lines, .. } = Sequences::count(source)?;
+    if foreign == 0 && (torn == 0 || good / GOOD_FOR_EACH_BROKEN >= torn) {
+        return Ok(Detected { encoding: UTF_8, others: None, damaged: torn > 0 });
     }
-    if sequences.good / GOOD_FOR_EACH_BROKEN >= sequences.broken {
-        return Ok(Detected { encoding: UTF_8, damaged: true });
+    let is_mixed = marked.is_some() || (good > 0 && foreign / FOREIGN_FOR_EACH_GOOD <= good);
+    if foreign > 0 && is_mixed {
+        let others = Some((guess_of_foreign(source)?, foreign_lines));
+        return Ok(Detected { encoding: UTF_8, others, damaged: torn > 0 });
     }
-    let encoding = guess(source)?;
-    Ok(Detected { encoding, damaged: has_errors(source, encoding)? })
+    match marked {
+        Some(encoding) => Detected::whole(source, encoding),
+        None => Detected::whole(source, guess(source, |_| true)?),
+    }
+}
+
+/// Whether a line is in no UTF-8 at all. One that has a good character and a broken one was UTF-8 until something cut it.
+pub(super) fn is_foreign(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_err() && line.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
 }
 
 /// Text in UTF-16 is recognised by the zero bytes of its ASCII half: Excel's "Unicode text" often loses the mark on its way.
@@ -77,11 +101,18 @@ fn mostly_controls(head: &[u8]) -> bool {
     controls > 8 && controls * 10 > head.len()
 }
 
-/// How many multi-byte sequences of UTF-8 a file has, and how many bytes that belong to none.
+/// What the lines of a file would be as UTF-8.
 #[derive(Default)]
 struct Sequences {
+    /// Multi-byte sequences in lines that are wholly valid.
     good: u64,
-    broken: u64,
+    /// Bytes that belong to none, in lines without a good sequence.
+    foreign: u64,
+    /// The same in lines with one.
+    torn: u64,
+    foreign_lines: u64,
+    /// The good sequences and the broken bytes of the line so far.
+    line: (u64, u64),
 }
 
 impl Sequences {
@@ -93,7 +124,8 @@ impl Sequences {
             let bytes = buffer.get(..held + read).unwrap_or_default();
             let left = counted.add(bytes);
             if read == 0 {
-                counted.broken += u64::from(left > 0);
+                counted.line.1 += u64::from(left > 0);
+                counted.end_line();
                 return Ok(counted);
             }
             let keep = bytes.len() - left;
@@ -107,16 +139,40 @@ impl Sequences {
         loop {
             let error = match std::str::from_utf8(bytes) {
                 Ok(text) => {
-                    self.good += leads(text.as_bytes());
+                    self.add_valid(text.as_bytes());
                     return 0;
                 }
                 Err(error) => error,
             };
             let (valid, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or((bytes, &[]));
-            self.good += leads(valid);
+            self.add_valid(valid);
             let Some(length) = error.error_len() else { return rest.len() };
-            self.broken += 1;
+            self.line.1 += 1;
             bytes = rest.get(length..).unwrap_or_default();
+        }
+    }
+
+    /// The lines between the first line end and the last are wholly valid; those at the edges may not be.
+    fn add_valid(&mut self, valid: &[u8]) {
+        let ends = valid.iter().position(is_line_end).zip(valid.iter().rposition(is_line_end));
+        let Some((first, last)) = ends else {
+            self.line.0 += leads(valid);
+            return;
+        };
+        self.line.0 += leads(valid.get(..first).unwrap_or_default());
+        self.end_line();
+        self.good += leads(valid.get(first..last).unwrap_or_default());
+        self.line.0 = leads(valid.get(last..).unwrap_or_default());
+    }
+
+    fn end_line(&mut self) {
+        match std::mem::take(&mut self.line) {
+            (good, 0) => self.good += good,
+            (0, broken) => {
+                self.foreign += broken;
+                self.foreign_lines += 1;
+            }
+            (_, broken) => self.torn += broken,
         }
     }
 }
@@ -126,21 +182,69 @@ fn leads(valid: &[u8]) -> u64 {
     valid.iter().filter(|byte| **byte >= 0xc0).count() as u64
 }
 
-/// The likeliest of the older encodings; windows-1252 for most of what a European spreadsheet saves.
-fn guess(source: &dyn Source) -> Result<&'static Encoding, Refusal> {
-    let mut file = source.open()?;
+/// The likeliest of the older encodings for the lines that `wanted` picks; windows-1252 for most of what a European spreadsheet saves.
+fn guess(source: &dyn Source, wanted: impl Fn(&[u8]) -> bool) -> Result<&'static Encoding, Refusal> {
+    let mut lines = Lines::new(source.open()?);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let (mut buffer, mut fed) = (vec![0; BUFFER], 0);
-    loop {
-        let read = read_some(&mut *file, &mut buffer)?;
-        let bytes = buffer.get(..read).unwrap_or_default();
-        if fed > 0 || !bytes.is_ascii() || read == 0 {
-            detector.feed(bytes, read == 0);
-            fed += read;
+    let (mut fed, mut latin9) = (0, Latin9::default());
+    while let Some(line) = lines.next()? {
+        if line.is_ascii() || !wanted(line) {
+            continue;
         }
-        if read == 0 || fed >= GUESSED_FROM {
-            return Ok(detector.guess(None, Utf8Detection::Deny));
+        latin9.see(line);
+        if fed < GUESSED_FROM {
+            detector.feed(line, false);
+            fed += line.len();
         }
+    }
+    detector.feed(b"", true);
+    let guessed = detector.guess(None, Utf8Detection::Deny);
+    Ok(if guessed == WINDOWS_1252 && latin9.is_likely() { ISO_8859_15 } else { guessed })
+}
+
+/// The likeliest encoding for the lines that are not UTF-8. They may be too few to tell, and those that are know the letters of the
+/// language: between the first guess and windows-1252, the one that makes more of these letters wins.
+fn guess_of_foreign(source: &dyn Source) -> Result<&'static Encoding, Refusal> {
+    let guessed = guess(source, is_foreign)?;
+    let (mut letters, mut foreign) = (HashSet::new(), Vec::new());
+    let mut lines = Lines::new(source.open()?);
+    while let Some(line) = lines.next()?.filter(|_| foreign.len() < COMPARED) {
+        match std::str::from_utf8(line) {
+            Ok(text) if letters.len() < LETTERS => letters.extend(text.chars().filter(|letter| !letter.is_ascii())),
+            Err(_) if is_foreign(line) => foreign.extend_from_slice(line),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let known = |encoding: &'static Encoding| {
+        let (text, _) = encoding.decode_without_bom_handling(&foreign);
+        text.chars().filter(|letter| letters.contains(letter)).count()
+    };
+    let is_western = guessed == WINDOWS_1252 || guessed == ISO_8859_15;
+    Ok(if is_western || known(guessed) > known(WINDOWS_1252) { guessed } else { WINDOWS_1252 })
+}
+
+/// What tells ISO-8859-15 from windows-1252, which differ in few characters: the euro sign and the French ligatures stand where the
+/// other has a sign of currency that nobody writes, and fractions; and what the other has between 0x80 and 0x9f is not there.
+#[derive(Default)]
+struct Latin9 {
+    signs: u64,
+    contradicted: bool,
+}
+
+impl Latin9 {
+    fn see(&mut self, line: &[u8]) {
+        self.contradicted |= line.iter().any(|byte| (0x80..=0x9f).contains(byte));
+        let is_letter = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
+        let ligature = |at: usize| {
+            let before = at.checked_sub(1).and_then(|before| line.get(before));
+            is_letter(line.get(at + 1)) && !before.is_some_and(u8::is_ascii_digit)
+        };
+        let is_sign = |(at, byte): (usize, &u8)| *byte == 0xa4 || (matches!(byte, 0xbc | 0xbd) && ligature(at));
+        self.signs += line.iter().enumerate().filter(|sign| is_sign(*sign)).count() as u64;
+    }
+
+    fn is_likely(&self) -> bool {
+        self.signs > 0 && !self.contradicted
     }
 }
 
