@@ -26,4 +26,4 @@ pub use problem::Problem;
 pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};
 pub use refusal::Refusal;
 pub use source::{FileSource, HeldSource, Source};
-pub use table::{Format, Overrules, Reading, csv_plain, csv_safe};
+pub use table::{Format, LineEnds, Overrules, Reading, csv_plain, csv_safe};

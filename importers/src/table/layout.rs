@@ -2,7 +2,7 @@
 
 use encoding_rs::Encoding;
 
-use super::csv::Sample;
+use super::csv::{Marks, Sample};
 use super::header::{Outline, header_row};
 use super::sheets::{self, Chosen};
 use super::{Format, Keys, Overrules, Reading, Rows, delimiter};
@@ -79,9 +79,10 @@ pub(crate) fn find(source: &dyn Source, overrules: &Overrules) -> Result<Layout,
             return Err(Refusal::NotATable);
         }
         reading.delimiter = overrules.delimiter()?.or_else(|| delimiter::vote(&sample));
+        reading.line_ends = overrules.line_ends.unwrap_or_else(|| delimiter::line_ends(&sample, reading.delimiter));
         reading.header_row = match overrules.header_row {
             Some(row) => row,
-            None => header_row(&outlines(&sample, reading.delimiter)).ok_or(Refusal::NoHeader)?,
+            None => header_row(&outlines(&sample, Marks::new(reading.delimiter, reading.line_ends))).ok_or(Refusal::NoHeader)?,
         };
     }
     let foreign_lines = detected.others.map_or(0, |(_, lines)| lines);
@@ -96,9 +97,9 @@ fn in_workbook(book: Workbook, overrules: &Overrules) -> Result<Layout, Refusal>
     Ok(Layout { reading, damaged: false, foreign_lines: 0, book: Some(book) })
 }
 
-fn outlines(sample: &Sample, delimiter: Option<char>) -> Vec<Outline> {
+fn outlines(sample: &Sample, marks: Marks) -> Vec<Outline> {
     let mut outlines = Vec::new();
-    sample.rows(delimiter, |row| {
+    sample.rows(marks, |row| {
         if !row.is_blank() {
             outlines.push(Outline::of(row));
         }

@@ -26,6 +26,7 @@ mod safe;
 mod scan;
 mod sheets;
 
+pub use csv::LineEnds;
 pub(crate) use flatten::Keys;
 pub(crate) use layout::{Layout, find};
 pub use overrules::Overrules;
@@ -73,6 +74,9 @@ pub struct Reading {
     pub mixed_with: Option<String>,
     /// The separator; none where a line is one cell, and for formats without one.
     pub delimiter: Option<char>,
+    /// What ends a row.
+    #[serde(default, skip_serializing_if = "LineEnds::are_any")]
+    pub line_ends: LineEnds,
     /// The row with the headings; 1 for JSON, 0 where somebody said that there is none.
     pub header_row: u64,
     /// The sheet of a workbook.
@@ -92,8 +96,8 @@ impl fmt::Debug for Reading {
 
 impl Reading {
     fn new(format: Format, encoding: String) -> Self {
-        let (mixed_with, delimiter, sheet, sheets) = (None, None, None, Vec::new());
-        Self { format, encoding, mixed_with, delimiter, header_row: 1, sheet, sheets }
+        let (mixed_with, delimiter, line_ends, sheet, sheets) = (None, None, LineEnds::Any, None, Vec::new());
+        Self { format, encoding, mixed_with, delimiter, line_ends, header_row: 1, sheet, sheets }
     }
 
     /// The rows of `source` from the first one on, title rows and header included. JSON cells stand in the order of `keys`.
@@ -104,7 +108,7 @@ impl Reading {
             Ok(Text::new(source.open()?, encoding, other))
         };
         match self.format {
-            Format::Csv => csv::Rows::new(text()?, self.delimiter).map(Rows::Csv),
+            Format::Csv => csv::Rows::new(text()?, csv::Marks::new(self.delimiter, self.line_ends)).map(Rows::Csv),
             Format::Json => Ok(Rows::Json(json::Rows::new(text()?, scan::Arrangement::Document, keys))),
             Format::Ndjson => Ok(Rows::Json(json::Rows::new(text()?, scan::Arrangement::Lines, keys))),
             Format::Xlsx | Format::Ods | Format::Xls => {

@@ -5,6 +5,7 @@ use std::fmt;
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
+use super::LineEnds;
 use crate::refusal::Refusal;
 
 /// What is not to be guessed. What a format does not have, as JSON has no separator, is passed over.
@@ -15,6 +16,8 @@ pub struct Overrules {
     pub encoding: Option<String>,
     /// The separator: a character of punctuation, or a tab.
     pub delimiter: Option<char>,
+    /// What ends a row.
+    pub line_ends: Option<LineEnds>,
     /// The row with the headings; 0 where there is none, and columns go by their letters.
     pub header_row: Option<u64>,
     /// The sheet of a workbook, by name; a hidden one too.
@@ -24,12 +27,9 @@ pub struct Overrules {
 // By hand: a sheet may be called after a person.
 impl fmt::Debug for Overrules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { encoding, delimiter, header_row, sheet } = self;
-        write!(
-            f,
-            "Overrules({encoding:?}, {delimiter:?}, {header_row:?}, {})",
-            if sheet.is_some() { "a sheet" } else { "no sheet" }
-        )
+        let Self { encoding, delimiter, line_ends, header_row, sheet } = self;
+        let sheet = if sheet.is_some() { "a sheet" } else { "no sheet" };
+        write!(f, "Overrules({encoding:?}, {delimiter:?}, {line_ends:?}, {header_row:?}, {sheet})")
     }
 }
 
