@@ -127,6 +127,7 @@ fn format(name: &str, start: &str) -> Format {
     match (ending.as_str(), start.chars().next()) {
         ("csv" | "tsv" | "tab", _) => Format::Csv,
         ("ndjson" | "jsonl", _) => Format::Ndjson,
+        (_, Some('{')) if is_collection(start) => Format::Geojson,
         ("json", Some('[')) => Format::Json,
         (_, Some('[')) if begins_array(start) => Format::Json,
         (_, Some('{')) => one_or_many(start),
@@ -138,6 +139,12 @@ fn format(name: &str, start: &str) -> Format {
 /// A heading may begin with a bracket too, but not with a second one behind it.
 fn begins_array(start: &str) -> bool {
     start.strip_prefix('[').is_some_and(|inside| inside.trim_start().starts_with(['{', '[', ']']))
+}
+
+/// Whether an object begins that has features. Its type may stand behind them, but theirs does not.
+fn is_collection(start: &str) -> bool {
+    let has = |word: &str| start.contains(word);
+    has("\"features\"") && (has("\"FeatureCollection\"") || has("\"Feature\""))
 }
 
 /// A file that begins with an object has either one object a line, or one object over many lines.

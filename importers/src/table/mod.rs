@@ -16,6 +16,7 @@ use crate::workbook::{self, Workbook};
 
 mod csv;
 mod delimiter;
+mod feature;
 mod flatten;
 mod header;
 mod json;
@@ -43,6 +44,8 @@ pub enum Format {
     Json,
     /// One object a line.
     Ndjson,
+    /// The places of a map.
+    Geojson,
     /// A workbook of Office Open XML.
     Xlsx,
     /// A workbook of OpenDocument.
@@ -56,7 +59,7 @@ impl Format {
     pub(crate) fn has_header(self) -> bool {
         match self {
             Self::Csv | Self::Xlsx | Self::Ods | Self::Xls => true,
-            Self::Json | Self::Ndjson => false,
+            Self::Json | Self::Ndjson | Self::Geojson => false,
         }
     }
 }
@@ -111,6 +114,7 @@ impl Reading {
             Format::Csv => csv::Rows::new(text()?, csv::Marks::new(self.delimiter, self.line_ends)).map(Rows::Csv),
             Format::Json => Ok(Rows::Json(json::Rows::new(text()?, scan::Arrangement::Document, keys))),
             Format::Ndjson => Ok(Rows::Json(json::Rows::new(text()?, scan::Arrangement::Lines, keys))),
+            Format::Geojson => Ok(Rows::Json(json::Rows::new(text()?, scan::Arrangement::Features, keys))),
             Format::Xlsx | Format::Ods | Format::Xls => {
                 let book = Workbook::open(source, &head(source)?)?.ok_or(Refusal::Changed)?;
                 self.sheet_of(&book)
