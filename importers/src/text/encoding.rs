@@ -3,23 +3,15 @@
 //! Valid UTF-8 is always read as UTF-8. The rest is decided by the whole file, so that the one accent in row 90,000 counts. Where
 //! lists of several hands were put together, some lines are UTF-8 and some are not: then each is read for itself.
 
-use std::collections::HashSet;
 use std::io::Read;
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_15, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::lines::{Lines, is_line_end};
+use super::guess::{guess, guess_of_foreign};
+use super::lines::is_line_end;
 use super::{BUFFER, read_some};
-use crate::refusal::Refusal;
+use crate::refusal::{ROW_BYTES, Refusal};
 use crate::source::Source;
-
-/// How much of a file without valid UTF-8 the detector sees, from the first byte that is not ASCII.
-const GUESSED_FROM: usize = 1 << 20;
-
-/// How many bytes of lines that are not UTF-8 are compared with the letters of those that are, and how many letters.
-const COMPARED: usize = 64 << 10;
-const LETTERS: usize = 10_000;
 
 /// A file in UTF-8 with a few broken characters is still UTF-8 if it has this many good ones for each broken one.
 const GOOD_FOR_EACH_BROKEN: u64 = 20;
@@ -62,7 +54,7 @@ pub(crate) fn detect(source: &dyn Source, head: &[u8], said: Option<&'static Enc
     if mostly_controls(head) {
         return Err(Refusal::Binary);
     }
-    let Sequences { good, foreign, torn, foreign_lines, .. } = Sequences::count(source)?;
+    let Sequences { good, foreign, torn, foreign_lines, .. } = Sequences::count(source, head)?;
     if foreign == 0 && (torn == 0 || good / GOOD_FOR_EACH_BROKEN >= torn) {
         return Ok(Detected { encoding: UTF_8, others: None, damaged: torn > 0 });
     }
@@ -113,17 +105,22 @@ struct Sequences {
     foreign_lines: u64,
     /// The good sequences and the broken bytes of the line so far.
     line: (u64, u64),
+    /// How many valid bytes have come since the last line end.
+    length: usize,
 }
 
 impl Sequences {
-    fn count(source: &dyn Source) -> Result<Self, Refusal> {
+    /// Counts to the end of `source`, or to a line that is refused for its length whatever it is in. JSON may be one line.
+    fn count(source: &dyn Source, head: &[u8]) -> Result<Self, Refusal> {
+        let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let is_json = start.starts_with(b"{") || start.starts_with(b"[");
         let mut file = source.open()?;
         let (mut counted, mut buffer, mut held) = (Self::default(), vec![0; BUFFER], 0);
         loop {
             let read = read_some(&mut *file, buffer.get_mut(held..).unwrap_or_default())?;
             let bytes = buffer.get(..held + read).unwrap_or_default();
             let left = counted.add(bytes);
-            if read == 0 {
+            if read == 0 || (counted.length > ROW_BYTES && !is_json) {
                 counted.line.1 += u64::from(left > 0);
                 counted.end_line();
                 return Ok(counted);
@@ -157,12 +154,14 @@ impl Sequences {
         let ends = valid.iter().position(is_line_end).zip(valid.iter().rposition(is_line_end));
         let Some((first, last)) = ends else {
             self.line.0 += leads(valid);
+            self.length += valid.len();
             return;
         };
         self.line.0 += leads(valid.get(..first).unwrap_or_default());
         self.end_line();
         self.good += leads(valid.get(first..last).unwrap_or_default());
         self.line.0 = leads(valid.get(last..).unwrap_or_default());
+        self.length = valid.len() - last;
     }
 
     fn end_line(&mut self) {
@@ -180,72 +179,6 @@ impl Sequences {
 /// How many multi-byte sequences begin in valid UTF-8.
 fn leads(valid: &[u8]) -> u64 {
     valid.iter().filter(|byte| **byte >= 0xc0).count() as u64
-}
-
-/// The likeliest of the older encodings for the lines that `wanted` picks; windows-1252 for most of what a European spreadsheet saves.
-fn guess(source: &dyn Source, wanted: impl Fn(&[u8]) -> bool) -> Result<&'static Encoding, Refusal> {
-    let mut lines = Lines::new(source.open()?);
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let (mut fed, mut latin9) = (0, Latin9::default());
-    while let Some(line) = lines.next()? {
-        if line.is_ascii() || !wanted(line) {
-            continue;
-        }
-        latin9.see(line);
-        if fed < GUESSED_FROM {
-            detector.feed(line, false);
-            fed += line.len();
-        }
-    }
-    detector.feed(b"", true);
-    let guessed = detector.guess(None, Utf8Detection::Deny);
-    Ok(if guessed == WINDOWS_1252 && latin9.is_likely() { ISO_8859_15 } else { guessed })
-}
-
-/// The likeliest encoding for the lines that are not UTF-8. They may be too few to tell, and those that are know the letters of the
-/// language: between the first guess and windows-1252, the one that makes more of these letters wins.
-fn guess_of_foreign(source: &dyn Source) -> Result<&'static Encoding, Refusal> {
-    let guessed = guess(source, is_foreign)?;
-    let (mut letters, mut foreign) = (HashSet::new(), Vec::new());
-    let mut lines = Lines::new(source.open()?);
-    while let Some(line) = lines.next()?.filter(|_| foreign.len() < COMPARED) {
-        match std::str::from_utf8(line) {
-            Ok(text) if letters.len() < LETTERS => letters.extend(text.chars().filter(|letter| !letter.is_ascii())),
-            Err(_) if is_foreign(line) => foreign.extend_from_slice(line),
-            Ok(_) | Err(_) => {}
-        }
-    }
-    let known = |encoding: &'static Encoding| {
-        let (text, _) = encoding.decode_without_bom_handling(&foreign);
-        text.chars().filter(|letter| letters.contains(letter)).count()
-    };
-    let is_western = guessed == WINDOWS_1252 || guessed == ISO_8859_15;
-    Ok(if is_western || known(guessed) > known(WINDOWS_1252) { guessed } else { WINDOWS_1252 })
-}
-
-/// What tells ISO-8859-15 from windows-1252, which differ in few characters: the euro sign and the French ligatures stand where the
-/// other has a sign of currency that nobody writes, and fractions; and what the other has between 0x80 and 0x9f is not there.
-#[derive(Default)]
-struct Latin9 {
-    signs: u64,
-    contradicted: bool,
-}
-
-impl Latin9 {
-    fn see(&mut self, line: &[u8]) {
-        self.contradicted |= line.iter().any(|byte| (0x80..=0x9f).contains(byte));
-        let is_letter = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
-        let ligature = |at: usize| {
-            let before = at.checked_sub(1).and_then(|before| line.get(before));
-            is_letter(line.get(at + 1)) && !before.is_some_and(u8::is_ascii_digit)
-        };
-        let is_sign = |(at, byte): (usize, &u8)| *byte == 0xa4 || (matches!(byte, 0xbc | 0xbd) && ligature(at));
-        self.signs += line.iter().enumerate().filter(|sign| is_sign(*sign)).count() as u64;
-    }
-
-    fn is_likely(&self) -> bool {
-        self.signs > 0 && !self.contradicted
-    }
 }
 
 /// Whether some bytes of `source` mean nothing in `encoding`.

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use encoding_rs::{Decoder, Encoding};
 
 mod encoding;
+mod guess;
 mod lines;
 
 pub(crate) use encoding::{detect, head};

@@ -12,6 +12,7 @@ mod hostile;
 mod json_files;
 mod limits;
 mod matching;
+mod overruled;
 mod properties;
 mod real_lists;
 mod safety;
