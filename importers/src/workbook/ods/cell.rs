@@ -32,7 +32,8 @@ pub(super) struct Cell {
     /// How deep in something that is no text of the cell: a comment, or a picture.
     aside: usize,
     covered: bool,
-    has_formula: bool,
+    /// It has a formula, and no result.
+    uncalculated: bool,
 }
 
 impl Cell {
@@ -45,7 +46,7 @@ impl Cell {
         self.again = usize::try_from(repeated(tag, "number-columns-repeated")).unwrap_or(1);
         // What a merged cell hides is not shown.
         self.covered = tag.name() == "covered-table-cell";
-        self.has_formula = tag.get("formula").is_some();
+        self.uncalculated = tag.get("formula").is_some() && tag.get("value-type").is_none();
         let mut is_error = false;
         // The type stands there twice: once as the standard has it, and once with the errors that it does not have.
         tag.each(|key, value| match (key, value) {
@@ -59,6 +60,9 @@ impl Cell {
         });
         if is_error {
             self.kind = Kind::Error;
+        }
+        if self.kind == Kind::Text {
+            self.value = tag.get("string-value").unwrap_or_default();
         }
     }
 
@@ -123,7 +127,8 @@ impl Cell {
     fn shown(&self) -> (String, Shape) {
         let text = || self.text.clone();
         match self.kind {
-            Kind::Text if self.text.is_empty() && self.has_formula && self.paragraphs == 0 => ("=".to_owned(), Shape::Error),
+            Kind::Text if self.uncalculated => ("=".to_owned(), Shape::Error),
+            Kind::Text if self.paragraphs == 0 => (self.value.clone(), Shape::Text),
             Kind::Text => (text(), Shape::Text),
             Kind::Error => (text(), Shape::Error),
             Kind::Boolean => (self.value.clone(), Shape::Boolean),

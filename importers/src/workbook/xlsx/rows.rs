@@ -43,7 +43,8 @@ struct Cell {
     value: String,
     in_value: bool,
     inline: Piece,
-    has_formula: bool,
+    /// It has a formula, and so far no result: a text with nothing in it is one.
+    uncalculated: bool,
 }
 
 impl Rows {
@@ -62,8 +63,8 @@ impl Rows {
                         self.cell.column = 0;
                     }
                     "c" => self.cell.begin(&tag)?,
-                    "v" => self.cell.in_value = true,
-                    "f" => self.cell.has_formula = true,
+                    "v" => (self.cell.in_value, self.cell.uncalculated) = (true, false),
+                    "f" => self.cell.uncalculated = true,
                     name => self.cell.inline.open(name),
                 },
                 Mark::Text(text) => self.cell.text(&text, self.number)?,
@@ -84,7 +85,7 @@ impl Rows {
 
 impl Cell {
     fn begin(&mut self, tag: &Tag<'_>) -> Result<(), Refusal> {
-        (self.kind, self.style, self.has_formula) = (Kind::Number, 0, false);
+        (self.kind, self.style, self.uncalculated) = (Kind::Number, 0, false);
         self.value.clear();
         let mut place = Some(self.column + 1);
         tag.each(|key, value| match key {
@@ -108,7 +109,7 @@ impl Cell {
     /// Puts the cell into its row, unless it is one of those that only have a colour.
     fn end(&mut self, shared: &Shared, row: &mut Row) -> Result<(), Refusal> {
         let inline = self.inline.take();
-        if self.value.is_empty() && inline.is_empty() && !self.has_formula {
+        if self.value.trim().is_empty() && inline.is_empty() && !self.uncalculated {
             return Ok(());
         }
         if self.column > COLUMNS {
@@ -116,7 +117,7 @@ impl Cell {
         }
         row.pad(self.column - 1);
         let shape = match self.kind {
-            _ if self.value.is_empty() && inline.is_empty() => {
+            _ if self.uncalculated => {
                 // Whoever wrote the file did not calculate. What it would come to is not ours to say.
                 row.push("=");
                 Shape::Error

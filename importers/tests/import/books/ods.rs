@@ -50,8 +50,14 @@ fn kinds() -> Vec<u8> {
         r#"<table:table-cell office:value-type="float" office:value="2138"><text:p>02138</text:p></table:table-cell>"#.to_owned(),
         r#"<table:table-cell table:formula="of:=NA()" office:value-type="string" calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell>"#.to_owned(),
         r#"<table:table-cell office:value-type="currency" office:currency="EUR" office:value="1234567.891"><text:p>1.234.567,89 €</text:p></table:table-cell>"#.to_owned(),
+        r#"<table:table-cell table:formula="of:=IF(1;&quot;&quot;)" office:value-type="string" office:string-value=""/>"#.to_owned(),
+        r#"<table:table-cell table:formula="of:=NOW()"/>"#.to_owned(),
+        r#"<table:table-cell office:value-type="string" office:string-value="Fish &amp; chips"/>"#.to_owned(),
     ];
-    let headings = ["identifier", "name", "sum", "day", "moment", "time", "yes", "postcode", "error", "money"].map(text).concat();
+    let headings =
+        ["identifier", "name", "sum", "day", "moment", "time", "yes", "postcode", "error", "money", "blank", "never", "said"]
+            .map(text)
+            .concat();
     ods("", &table("List", &(row(&headings) + &row(&cells.concat()))))
 }
 

@@ -119,7 +119,8 @@ fn away() -> Vec<u8> {
 fn formulas() -> Vec<u8> {
     let rows = r#"<row r="1"><c r="A1" t="str"><f>"identi"&amp;"fier"</f><v>identifier</v></c><c r="B1" t="inlineStr"><is><t>name</t></is></c><c r="C1" t="inlineStr"><is><t>sum</t></is></c></row>
         <row r="2"><c r="A2" t="str"><f>A1</f><v>A1</v></c><c r="B2" t="e"><f>VLOOKUP(1,A1:B2,2)</f><v>#N/A</v></c><c r="C2"><f>1/3</f><v>0.33333333333333331</v></c></row>
-        <row r="3"><c r="A3" t="str"><f>A2</f><v>A2</v></c><c r="B3"><f>NOW()</f></c><c r="C3" t="b"><f>TRUE()</f><v>1</v></c></row>"#;
+        <row r="3"><c r="A3" t="str"><f>A2</f><v>A2</v></c><c r="B3"><f>NOW()</f></c><c r="C3" t="b"><f>TRUE()</f><v>1</v></c></row>
+        <row r="4"><c r="A4" t="str"><v>A3</v></c><c r="B4" t="str"><f>IF(TRUE(),"")</f><v></v></c><c r="C4"><v> </v></c></row>"#;
     Book::of(rows).bytes()
 }
 
