@@ -137,7 +137,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Shows every complete row, with its number, to `see`.
+    /// Shows every complete row, with its number, to `see`; the first one also where it goes on beyond the sample.
     pub(super) fn rows(&self, marks: Marks, mut see: impl FnMut(&Row)) {
         let skipped = separator_line(&self.text).map_or(0, |(_, length)| length);
         let mut rest = self.text.get(skipped..).unwrap_or_default();
@@ -151,7 +151,7 @@ impl Sample {
             match end {
                 Some(b'\r') => rest = rest.strip_prefix('\n').unwrap_or(rest),
                 Some(_) => {}
-                None if self.whole => row.end_cell(Shape::Text),
+                None if self.whole || number == 1 => row.end_cell(Shape::Text),
                 None => return,
             }
             see(&row);

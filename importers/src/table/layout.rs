@@ -82,11 +82,10 @@ pub(crate) fn find(source: &dyn Source, overrules: &Overrules) -> Result<Layout,
         reading.line_ends = overrules.line_ends.unwrap_or_else(|| delimiter::line_ends(&sample, reading.delimiter));
         reading.header_row = match overrules.header_row {
             Some(row) => row,
-            None => match &outlines(&sample, Marks::new(reading.delimiter, reading.line_ends))[..] {
-                // The first row is longer than what was looked at. Reading it will say what is wrong with it, if anything is.
-                [] if !sample.whole => 1,
-                rows => header_row(rows).ok_or(Refusal::NoHeader)?,
-            },
+            None => {
+                let marks = Marks::new(reading.delimiter, reading.line_ends);
+                header_row(&outlines(&sample, marks)).ok_or(Refusal::NoHeader)?
+            }
         };
     }
     let foreign_lines = detected.others.map_or(0, |(_, lines)| lines);

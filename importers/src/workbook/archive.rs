@@ -24,10 +24,10 @@ const PARTS: usize = 10_000;
 const UNPACKED: u32 = 1 << 30;
 
 /// A part may unpack to this much however well it packs.
-const SMALL: u32 = 64 << 20;
+const SMALL: u32 = 16 << 20;
 
-/// Beyond [`SMALL`], how many times its packed size a part may unpack to. Sheets full of repetitions come to 50; a bomb to 1,000.
-const RATIO: u32 = 200;
+/// Beyond [`SMALL`], how many times its packed size a part may unpack to. Sheets full of repetitions come to 30; a bomb to 1,000.
+const RATIO: u32 = 100;
 
 /// The end of an archive: a fixed record, and a comment of at most 64 KiB.
 const END: u64 = 22 + 65_535;

@@ -89,7 +89,12 @@ fn entities_that_expand_are_refused() {
 #[test]
 fn one_endless_cell_is_refused() {
     // Packs badly enough that the archive itself is nothing to be afraid of.
-    let text: String = (0..24_u64 << 20).map(|at| char::from(b'a' + (at * at % 23) as u8)).collect();
+    let mut state = 1_u32;
+    let mut letter = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + u8::try_from((state >> 24) % 26).unwrap())
+    };
+    let text: String = (0..12 << 20).map(|_| letter()).collect();
     for (name, cell) in [
         ("value.xlsx", format!(r#"<c r="A2" t="str"><v>{text}</v></c>"#)),
         ("inline.xlsx", format!(r#"<c r="A2" t="inlineStr"><is><t>{text}</t></is></c>"#)),
@@ -98,7 +103,7 @@ fn one_endless_cell_is_refused() {
     ] {
         assert_eq!(refused(name, with(&cell)), "cell-too-long", "{name}");
     }
-    let pieces = format!(r#"<c r="A2" t="str"><v>{}</v></c>"#, "x&amp;".repeat(6 << 20));
+    let pieces = format!(r#"<c r="A2" t="str"><v>{}</v></c>"#, text.replace(['a', 'e'], "&amp;"));
     assert_eq!(refused("pieces.xlsx", with(&pieces)), "cell-too-long");
     let shared = Book { strings: format!("<si><t>{text}</t></si>"), ..Book::of(header()) };
     assert_eq!(refused("shared.xlsx", shared.bytes()), "cell-too-long");
@@ -132,6 +137,12 @@ fn a_text_in_a_million_cells_is_refused() {
 #[test]
 fn elements_nested_without_end_are_refused() {
     assert_eq!(refused("deep.xlsx", with(&"<a>".repeat(2 << 20))), "damaged-workbook");
+}
+
+#[test]
+fn rows_of_nothing_without_end_are_refused() {
+    let rows = header().to_owned() + &"<row><c/></row>".repeat(2 << 20);
+    assert_eq!(refused("nothing.xlsx", Book::of(rows).bytes()), "workbook-too-large");
 }
 
 #[test]
