@@ -6,6 +6,7 @@
 
 mod draft;
 mod fold;
+mod grid;
 mod matching;
 mod problem;
 mod profile;
@@ -14,13 +15,15 @@ mod refusal;
 mod source;
 mod table;
 mod text;
+mod workbook;
 
 pub use draft::{Applied, Draft, DraftRow, Ready, draft};
+pub use grid::{Grid, grid};
 pub use matching::{
     Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, suggest,
 };
 pub use problem::Problem;
-pub use profile::{ColumnProfile, Note, Profile, Tally, profile};
+pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};
 pub use refusal::Refusal;
 pub use source::{FileSource, HeldSource, Source};
-pub use table::{Format, Reading, csv_plain, csv_safe};
+pub use table::{Format, LineEnds, Overrules, Reading, csv_plain, csv_safe};

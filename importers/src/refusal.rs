@@ -63,6 +63,24 @@ pub enum Refusal {
         /// What was expected.
         detail: &'static str,
     },
+    /// A workbook whose parts do not fit together, or do what no spreadsheet program does.
+    #[error("the workbook is damaged: {0}; open it in a spreadsheet program, save it and try again")]
+    DamagedWorkbook(&'static str),
+    /// A workbook that unpacks to more than a file may be, as a small file can be made to.
+    #[error("the workbook is too large when it is unpacked; save the sheet as CSV and try again")]
+    WorkbookTooLarge,
+    /// A workbook that cannot be read without its password.
+    #[error("the workbook has a password; save it without one and try again")]
+    EncryptedWorkbook,
+    /// Somebody named a sheet that is not there.
+    #[error("the workbook has no sheet of this name")]
+    NoSuchSheet,
+    /// Somebody named an encoding that nobody knows.
+    #[error("no encoding is called so")]
+    UnknownEncoding,
+    /// Somebody named a separator that cannot be one.
+    #[error("a separator is one character of punctuation, or a tab")]
+    UnusableDelimiter,
     /// The system could not give us the bytes.
     #[error("the file could not be read: {0}")]
     Unreadable(io::ErrorKind),
@@ -86,6 +104,12 @@ impl Refusal {
             Self::TooManyColumns { .. } => "too-many-columns",
             Self::UnclosedQuote { .. } => "unclosed-quote",
             Self::Json { .. } => "json-error",
+            Self::DamagedWorkbook(_) => "damaged-workbook",
+            Self::WorkbookTooLarge => "workbook-too-large",
+            Self::EncryptedWorkbook => "encrypted-workbook",
+            Self::NoSuchSheet => "no-such-sheet",
+            Self::UnknownEncoding => "unknown-encoding",
+            Self::UnusableDelimiter => "unusable-delimiter",
             Self::Unreadable(_) => "unreadable-file",
             Self::Changed => "file-changed",
         }
@@ -105,6 +129,12 @@ impl Refusal {
             | Self::Unsupported(_)
             | Self::NotATable
             | Self::NoHeader
+            | Self::DamagedWorkbook(_)
+            | Self::WorkbookTooLarge
+            | Self::EncryptedWorkbook
+            | Self::NoSuchSheet
+            | Self::UnknownEncoding
+            | Self::UnusableDelimiter
             | Self::Unreadable(_)
             | Self::Changed => None,
         }

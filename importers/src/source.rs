@@ -15,6 +15,15 @@ pub trait Source: Send + Sync {
     /// What the system says when the file cannot be opened.
     fn open(&self) -> Result<Box<dyn Read + Send>>;
 
+    /// The same bytes as a file that can be read at any place, where they are one already. Workbooks are read so; of other sources
+    /// they are first copied to a temporary file.
+    ///
+    /// # Errors
+    /// What the system says when the file cannot be opened.
+    fn file(&self) -> Result<Option<File>> {
+        Ok(None)
+    }
+
     /// The file's name; its ending is a hint at the format.
     fn name(&self) -> &str;
 }
@@ -36,6 +45,10 @@ impl FileSource {
 impl Source for FileSource {
     fn open(&self) -> Result<Box<dyn Read + Send>> {
         Ok(Box::new(File::open(&self.path)?))
+    }
+
+    fn file(&self) -> Result<Option<File>> {
+        File::open(&self.path).map(Some)
     }
 
     fn name(&self) -> &str {

@@ -58,7 +58,7 @@ pub fn draft(source: &dyn Source, profile: &Profile, schema: &Schema, matching: 
     let keys = Keys::new(profile.columns.iter().map(|column| column.header.clone()));
     let mut rows = reading.rows(source, keys)?;
     let mut row = Row::default();
-    while is_csv && row.number < reading.header_row {
+    while reading.format.has_header() && row.number < reading.header_row {
         rows.next(&mut row)?.ok_or(Refusal::Changed)?;
     }
     Ok(Draft {

@@ -54,7 +54,7 @@ impl Draft {
             }
             let text = match raw.shape {
                 Shape::Text => clean(raw.text, self.is_csv, &mut self.counts),
-                Shape::Number | Shape::Boolean | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
+                Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
             };
             if text.is_empty() && raw.shape == Shape::Text {
                 if self.clears {

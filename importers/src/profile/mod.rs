@@ -11,7 +11,7 @@ use crate::fold::trim;
 use crate::problem::shortened;
 use crate::refusal::{COLUMNS, Refusal};
 use crate::source::Source;
-use crate::table::{Cell, Format, Keys, Layout, Line, Reading, Row, Shape, csv_plain, find};
+use crate::table::{Cell, Layout, Line, Overrules, Reading, Row, Shape, csv_plain, find};
 
 mod tally;
 
@@ -47,7 +47,7 @@ impl fmt::Debug for ColumnProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// `blank-label`, `duplicate-label` or `encoding-error`.
+    /// `blank-label`, `duplicate-label`, `encoding-error` or `mixed-encodings`.
     pub code: String,
     /// The letter of the column, unless it is about the file.
     pub column: Option<String>,
@@ -76,20 +76,30 @@ pub struct Profile {
 /// # Errors
 /// Where the file as a whole cannot be read.
 pub fn profile(source: &dyn Source) -> Result<Profile, Refusal> {
-    let Layout { reading, damaged } = find(source)?;
-    let mut rows = reading.rows(source, Keys::default())?;
+    profile_as(source, &Overrules::default())
+}
+
+/// Reads `source` as [`profile`] does, where `overrules` says how and not by guess. What was said is in the profile's reading, so the
+/// second reading obeys it too.
+///
+/// # Errors
+/// Where the file as a whole cannot be read, or not in this way.
+pub fn profile_as(source: &dyn Source, overrules: &Overrules) -> Result<Profile, Refusal> {
+    let layout = find(source, overrules)?;
+    let mut rows = layout.rows(source)?;
+    let Layout { reading, damaged, foreign_lines, .. } = layout;
     let mut row = Row::default();
     let mut survey = Survey::default();
-    if reading.format == Format::Csv {
+    let grows = !reading.format.has_header() || reading.header_row == 0;
+    if !grows {
         survey.columns = loop {
             match rows.next(&mut row)? {
                 Some(_) if row.number == reading.header_row => break headings(&row),
                 Some(_) => {}
-                None => return Err(Refusal::Changed),
+                None => return Err(Refusal::NoHeader),
             }
         };
     }
-    let grows = reading.format != Format::Csv;
     while let Some(line) = rows.next(&mut row)? {
         survey.rows += 1;
         if line == Line::Cells {
@@ -102,7 +112,12 @@ pub fn profile(source: &dyn Source) -> Result<Profile, Refusal> {
     if survey.columns.is_empty() && survey.rows > 0 {
         return Err(Refusal::NotATable);
     }
-    let notes = survey.notes(damaged);
+    let mut notes = survey.notes(damaged);
+    if let Some(other) = &reading.mixed_with {
+        let message =
+            format!("{foreign_lines} lines are not in {}, as the others are, and were read as {other}", reading.encoding);
+        notes.insert(0, Note { code: "mixed-encodings".to_owned(), column: None, message });
+    }
     Ok(Profile { reading, columns: survey.columns, rows: survey.rows, notes, damaged })
 }
 

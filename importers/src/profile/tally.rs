@@ -10,6 +10,9 @@ use crate::read::{booleans, countries, dates, links, numbers};
 /// How many values are looked at for what they look like. How they are read is decided by all of them.
 const LOOKED_AT: u64 = 1_000;
 
+/// What is longer, in bytes, is prose: no date, no number, no address.
+const PROSE: usize = 1_024;
+
 /// One reading is taken over another that some values want only if it has this many times as many.
 const OUTVOTES: u64 = 9;
 
@@ -90,6 +93,10 @@ impl Tally {
     /// Counts one value.
     pub(crate) fn add(&mut self, text: &str) {
         let text = trim(text);
+        if text.len() > PROSE {
+            self.looks.seen += u64::from(self.looks.seen < LOOKED_AT);
+            return;
+        }
         match dates::weigh(text) {
             dates::Fit::None => self.add_number(text),
             dates::Fit::Iso | dates::Fit::Same | dates::Fit::Neither => self.dates.both += 1,

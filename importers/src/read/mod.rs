@@ -83,6 +83,11 @@ impl Reader {
                     Err(Wrong::of_type("is true or false, which this field is not"))
                 }
             },
+            Shape::Error => Err(Wrong {
+                code: "formula-error",
+                message: "is the error of a formula, or a formula whose result the file does not have",
+                suggestion: None,
+            }),
             Shape::List => self.list(cell.text),
             Shape::Nested => Err(Wrong::of_type("is an object or a list of objects, where one value is expected")),
         }

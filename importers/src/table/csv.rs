@@ -3,14 +3,48 @@
 //! Our own reader, because it must count empty lines, refuse a cell before it is held, and tell where a row begins. It takes
 //! what spreadsheets take: a quotation mark opens a cell only as its first character, and text after the closing one is kept.
 
+use serde::{Deserialize, Serialize};
+
 use super::row::{Row, Shape};
 use crate::refusal::Refusal;
 use crate::text::Text;
 
+/// What ends a row outside of quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineEnds {
+    /// `\r\n`, `\n` and `\r`, in any mixture.
+    #[default]
+    Any,
+    /// Only `\r\n`: a `\n` by itself is a line break in a cell, from a program that puts no quotes around it.
+    CrLf,
+}
+
+impl LineEnds {
+    /// Whether any of them ends a row, which needs no mention.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub(super) fn are_any(&self) -> bool {
+        *self == Self::Any
+    }
+}
+
+/// What tells cells and rows apart.
+#[derive(Clone, Copy)]
+pub(super) struct Marks {
+    delimiter: Option<u8>,
+    ends: LineEnds,
+}
+
+impl Marks {
+    pub(super) fn new(delimiter: Option<char>, ends: LineEnds) -> Self {
+        Self { delimiter: delimiter.and_then(|letter| u8::try_from(letter).ok()), ends }
+    }
+}
+
 /// The rows of a file.
 pub(crate) struct Rows {
     text: Text,
-    delimiter: Option<u8>,
+    marks: Marks,
     number: u64,
     after_return: bool,
 }
@@ -26,13 +60,14 @@ enum State {
     Quoted,
     /// At a quote between quotes: the closing one, or the first of two.
     Quote,
+    /// Behind a `\r` that ends the row if a `\n` follows, where only both together do.
+    Return,
 }
 
 impl Rows {
     /// Reads `text`, whose first line `sep=;` is not a row.
-    pub(crate) fn new(text: Text, delimiter: Option<char>) -> Result<Self, Refusal> {
-        let delimiter = delimiter.and_then(|letter| u8::try_from(letter).ok());
-        let mut rows = Self { text, delimiter, number: 0, after_return: false };
+    pub(super) fn new(text: Text, marks: Marks) -> Result<Self, Refusal> {
+        let mut rows = Self { text, marks, number: 0, after_return: false };
         rows.skip_separator_line()?;
         Ok(rows)
     }
@@ -50,7 +85,7 @@ impl Rows {
             {
                 (rest, used) = (after, 1);
             }
-            let (taken, ended) = step(rest, self.delimiter, row, &mut state);
+            let (taken, ended) = step(rest, self.marks, row, &mut state);
             self.text.consume(used + taken);
             row.check()?;
             if let Some(end) = ended {
@@ -102,9 +137,8 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Shows every complete row, with its number, to `see`.
-    pub(super) fn rows(&self, delimiter: Option<char>, mut see: impl FnMut(&Row)) {
-        let delimiter = delimiter.and_then(|letter| u8::try_from(letter).ok());
+    /// Shows every complete row, with its number, to `see`; the first one also where it goes on beyond the sample.
+    pub(super) fn rows(&self, marks: Marks, mut see: impl FnMut(&Row)) {
         let skipped = separator_line(&self.text).map_or(0, |(_, length)| length);
         let mut rest = self.text.get(skipped..).unwrap_or_default();
         let (mut row, mut number) = (Row::default(), 0);
@@ -112,12 +146,12 @@ impl Sample {
             number += 1;
             row.begin(number);
             let mut state = State::Start;
-            let (used, end) = step(rest, delimiter, &mut row, &mut state);
+            let (used, end) = step(rest, marks, &mut row, &mut state);
             rest = rest.get(used..).unwrap_or_default();
             match end {
                 Some(b'\r') => rest = rest.strip_prefix('\n').unwrap_or(rest),
                 Some(_) => {}
-                None if self.whole => row.end_cell(Shape::Text),
+                None if self.whole || number == 1 => row.end_cell(Shape::Text),
                 None => return,
             }
             see(&row);
@@ -126,7 +160,8 @@ impl Sample {
 }
 
 /// Reads on through `text`: how many bytes were used, and the character that ended the row, if one did.
-fn step(text: &str, delimiter: Option<u8>, row: &mut Row, state: &mut State) -> (usize, Option<u8>) {
+fn step(text: &str, marks: Marks, row: &mut Row, state: &mut State) -> (usize, Option<u8>) {
+    let Marks { delimiter, ends } = marks;
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         match *state {
@@ -138,6 +173,14 @@ fn step(text: &str, delimiter: Option<u8>, row: &mut Row, state: &mut State) -> 
                 row.push("\"");
                 at += 1;
                 *state = State::Quoted;
+            }
+            State::Return if rest.starts_with('\n') => {
+                row.end_cell(Shape::Text);
+                return (at + 1, Some(b'\n'));
+            }
+            State::Return => {
+                row.push("\r");
+                *state = State::Plain;
             }
             State::Start | State::Quote => *state = State::Plain,
             State::Quoted => {
@@ -155,6 +198,17 @@ fn step(text: &str, delimiter: Option<u8>, row: &mut Row, state: &mut State) -> 
                 at += inside.len();
                 let Some(end) = end else { continue };
                 at += 1;
+                match (ends, end) {
+                    (LineEnds::CrLf, b'\r') => {
+                        *state = State::Return;
+                        continue;
+                    }
+                    (LineEnds::CrLf, b'\n') => {
+                        row.push("\n");
+                        continue;
+                    }
+                    (LineEnds::Any | LineEnds::CrLf, _) => {}
+                }
                 row.end_cell(Shape::Text);
                 *state = State::Start;
                 if Some(end) != delimiter {

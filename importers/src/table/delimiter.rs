@@ -1,10 +1,10 @@
-//! Which character separates the cells.
+//! Which character separates the cells, and what ends a row.
 //!
 //! Voted by many rows with quotes honoured: the first line alone may be a title, or have fewer cells than the rest.
 
 use std::collections::HashMap;
 
-use super::csv::{Sample, separator_line};
+use super::csv::{LineEnds, Marks, Sample, separator_line};
 
 /// What may separate cells, the likeliest first.
 pub(super) const CANDIDATES: [char; 4] = [',', ';', '\t', '|'];
@@ -16,7 +16,7 @@ pub(super) fn vote(sample: &Sample) -> Option<char> {
     }
     let mut best: Option<(f64, char)> = None;
     for candidate in CANDIDATES {
-        let score = regularity(sample, candidate);
+        let score = regularity(sample, Marks::new(Some(candidate), LineEnds::Any));
         if score > best.map_or(0.0, |(best, _)| best) {
             best = Some((score, candidate));
         }
@@ -24,12 +24,25 @@ pub(super) fn vote(sample: &Sample) -> Option<char> {
     best.map(|(_, candidate)| candidate)
 }
 
-/// How much of a table `delimiter` makes: the share of rows of the commonest width, squared, and that width. Nothing where most
+/// What ends the rows of the file: where `\r\n` and `\n` both stand outside of quotes, whichever makes more of a table of it.
+pub(super) fn line_ends(sample: &Sample, delimiter: Option<char>) -> LineEnds {
+    let both = sample.text.matches("\r\n").count();
+    if both == 0 || both == sample.text.matches('\n').count() {
+        return LineEnds::Any;
+    }
+    let [any, both] = [LineEnds::Any, LineEnds::CrLf].map(|ends| Marks::new(delimiter, ends));
+    // One row for the whole file is as regular as can be: then `\r\n` only stands between quotes.
+    let mut rows = 0_usize;
+    sample.rows(both, |_| rows += 1);
+    if rows > 1 && regularity(sample, both) > regularity(sample, any) { LineEnds::CrLf } else { LineEnds::Any }
+}
+
+/// How much of a table `marks` make: the share of rows of the commonest width, squared, and that width. Nothing where most
 /// rows do without it: a comma in some of the names does not make two columns of a list of names.
 #[expect(clippy::cast_precision_loss, reason = "a sample has few rows")]
-fn regularity(sample: &Sample, delimiter: char) -> f64 {
+fn regularity(sample: &Sample, marks: Marks) -> f64 {
     let mut widths: HashMap<usize, usize> = HashMap::new();
-    sample.rows(Some(delimiter), |row| {
+    sample.rows(marks, |row| {
         if !row.is_blank() {
             *widths.entry(row.len()).or_default() += 1;
         }

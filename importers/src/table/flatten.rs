@@ -18,10 +18,10 @@ const DEPTH: usize = 32;
 /// The longest path to a value, in bytes.
 const PATH: usize = 1024;
 
-const NOT_JSON: &str = "the record is not valid JSON";
+pub(super) const NOT_JSON: &str = "the record is not valid JSON";
 const NOT_AN_OBJECT: &str = "the record is not an object";
 const TWICE: &str = "the record has the same key twice";
-const BAD_TEXT: &str = "the record has text or a number that cannot be kept exactly";
+pub(super) const BAD_TEXT: &str = "the record has text or a number that cannot be kept exactly";
 const TOO_DEEP: &str = "the record is nested deeper than 32 levels";
 const TOO_WIDE: &str = "the record has more keys than a table has columns";
 const LONG_KEY: &str = "the record has a key longer than 1,024 bytes";
@@ -90,17 +90,31 @@ impl Flattener {
 
     /// Reads one record.
     pub(super) fn read(&mut self, record: &str) -> Result<(), &'static str> {
+        let entries = self.begin(record)?;
+        self.entries("", entries, 1)
+    }
+
+    /// Begins a row with what stands in `record`.
+    pub(super) fn begin<'r>(&mut self, record: &'r str) -> Result<Vec<(String, &'r RawValue)>, &'static str> {
         self.cells.clear();
         self.cells.resize(self.keys.names.len(), None);
         let raw: &RawValue = serde_json::from_str(record).map_err(|_| NOT_JSON)?;
         if !raw.get().starts_with('{') {
             return Err(NOT_AN_OBJECT);
         }
-        self.object("", raw.get(), 1)
+        entries(raw.get())
     }
 
-    fn object(&mut self, path: &str, raw: &str, depth: usize) -> Result<(), &'static str> {
-        let entries = entries(raw)?;
+    /// Whether nothing stands in the column of `path`.
+    pub(super) fn is_free(&self, path: &str) -> bool {
+        self.keys.known(path).and_then(|place| self.cells.get(place)).is_none_or(Option::is_none)
+    }
+
+    pub(super) fn object(&mut self, path: &str, raw: &str, depth: usize) -> Result<(), &'static str> {
+        self.entries(path, entries(raw)?, depth)
+    }
+
+    fn entries(&mut self, path: &str, entries: Vec<(String, &RawValue)>, depth: usize) -> Result<(), &'static str> {
         for (key, value) in entries {
             let inner = if path.is_empty() { key } else { format!("{path}.{key}") };
             self.value(&inner, value.get(), depth)?;
@@ -108,7 +122,7 @@ impl Flattener {
         Ok(())
     }
 
-    fn value(&mut self, path: &str, raw: &str, depth: usize) -> Result<(), &'static str> {
+    pub(super) fn value(&mut self, path: &str, raw: &str, depth: usize) -> Result<(), &'static str> {
         if depth > DEPTH {
             return Err(TOO_DEEP);
         }
@@ -149,7 +163,7 @@ impl Flattener {
         }
     }
 
-    fn put(&mut self, path: &str, shape: Shape, text: String) -> Result<(), &'static str> {
+    pub(super) fn put(&mut self, path: &str, shape: Shape, text: String) -> Result<(), &'static str> {
         if path.len() > PATH {
             return Err(LONG_KEY);
         }
@@ -173,7 +187,7 @@ impl Flattener {
 }
 
 /// The entries of an object in their order; a key may stand there once.
-fn entries(raw: &str) -> Result<Vec<(String, &RawValue)>, &'static str> {
+pub(super) fn entries(raw: &str) -> Result<Vec<(String, &RawValue)>, &'static str> {
     struct Entries;
 
     impl<'de> Visitor<'de> for Entries {

@@ -1,4 +1,4 @@
-//! Which row of a CSV file holds the headings.
+//! Which row of a CSV file or of a sheet holds the headings.
 //!
 //! People put titles, dates and empty lines above their tables. Such a line fills few of the columns; a header fills most and
 //! has words in it.
@@ -18,7 +18,8 @@ const HEADING: usize = 120;
 pub(super) struct Outline {
     /// Its number.
     pub(super) number: u64,
-    filled: usize,
+    /// How many of its cells have something in them.
+    pub(super) filled: usize,
     words: usize,
 }
 

@@ -38,7 +38,11 @@ impl Rows {
         if record.is_empty() && self.arrangement == Arrangement::Lines {
             return Ok(Some(Line::Cells));
         }
-        if let Err(why) = self.flattener.read(record) {
+        let read = match self.arrangement {
+            Arrangement::Document | Arrangement::Lines => self.flattener.read(record),
+            Arrangement::Features => self.flattener.read_feature(record),
+        };
+        if let Err(why) = read {
             return Ok(Some(Line::Broken(why)));
         }
         for cell in self.flattener.cells() {

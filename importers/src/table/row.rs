@@ -3,15 +3,17 @@
 use crate::fold::trim;
 use crate::refusal::{CELL_BYTES, COLUMNS, ROW_BYTES, Refusal};
 
-/// What a cell was in its file. Only JSON has more than text.
+/// What a cell was in its file. Only JSON and workbooks have more than text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Text.
     Text,
-    /// A JSON number, as it was written.
+    /// A number, in the notation of JSON.
     Number,
     /// `true` or `false`.
     Boolean,
+    /// The error that a formula came to, or a formula whose result is not in the file.
+    Error,
     /// A JSON array of scalars, as it was written.
     List,
     /// An object or an array of objects, whose contents stand in columns of their own.
@@ -32,13 +34,13 @@ impl Cell<'_> {
     pub(crate) fn is_blank(self) -> bool {
         match self.shape {
             Shape::Text => trim(self.text).is_empty(),
-            Shape::Number | Shape::Boolean | Shape::List | Shape::Nested => false,
+            Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => false,
         }
     }
 }
 
 /// One row.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Row {
     /// Its number, as a spreadsheet counts.
     pub(crate) number: u64,
@@ -68,6 +70,18 @@ impl Row {
         self.longest = self.longest.max(self.open());
         self.ends.push(self.text.len());
         self.shapes.push(shape);
+    }
+
+    /// Adds empty cells until there are `cells`.
+    pub(crate) fn pad(&mut self, cells: usize) {
+        while self.ends.len() < cells {
+            self.end_cell(Shape::Text);
+        }
+    }
+
+    /// How much text it has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     /// Whether nothing has been read of it yet.

@@ -13,6 +13,8 @@ pub(crate) enum Arrangement {
     Document,
     /// One a line.
     Lines,
+    /// One array of them, under the key `features` of an object.
+    Features,
 }
 
 /// What is expected next in a document.
@@ -48,7 +50,64 @@ impl Records {
         match self.arrangement {
             Arrangement::Lines => self.line(row, record),
             Arrangement::Document => self.element(row, record),
+            Arrangement::Features => {
+                if self.next == Next::Opening {
+                    self.open_features(row, record)?;
+                }
+                // What stands behind the features is about all of them.
+                if self.next == Next::End { Ok(false) } else { self.element(row, record) }
+            }
         }
+    }
+
+    /// Passes over what stands before the features, for which `passed` is used.
+    fn open_features(&mut self, row: u64, passed: &mut String) -> Result<(), Refusal> {
+        const NO_FEATURES: &str = "expected an object with `features`";
+        self.mark('{', row, NO_FEATURES)?;
+        loop {
+            passed.clear();
+            self.key(row, passed)?;
+            self.mark(':', row, NO_FEATURES)?;
+            let first = self.skip_space()?;
+            if passed == "features" && first == Some('[') {
+                self.text.consume(1);
+                passed.clear();
+                self.next = Next::First;
+                return Ok(());
+            }
+            passed.clear();
+            self.value(row, passed)?;
+            self.mark(',', row, NO_FEATURES)?;
+        }
+    }
+
+    /// A key, without its quotes and with its escapes.
+    fn key(&mut self, row: u64, key: &mut String) -> Result<(), Refusal> {
+        self.mark('"', row, "expected a key")?;
+        let mut escaped = false;
+        while let Some(rest) = self.text.rest()? {
+            let end = rest.bytes().position(|byte| {
+                let ends = byte == b'"' && !escaped;
+                escaped = byte == b'\\' && !escaped;
+                ends
+            });
+            let taken = end.unwrap_or(rest.len());
+            key.push_str(rest.get(..taken).unwrap_or_default());
+            self.text.consume(taken + usize::from(end.is_some()));
+            fits(key, row)?;
+            if end.is_some() {
+                return Ok(());
+            }
+        }
+        Err(broken(row, "the file ends in the middle"))
+    }
+
+    fn mark(&mut self, wanted: char, row: u64, otherwise: &'static str) -> Result<(), Refusal> {
+        if self.skip_space()? != Some(wanted) {
+            return Err(broken(row, otherwise));
+        }
+        self.text.consume(1);
+        Ok(())
     }
 
     fn line(&mut self, row: u64, line: &mut String) -> Result<bool, Refusal> {
@@ -89,6 +148,9 @@ impl Records {
                 return Ok(true);
             }
             self.text.consume(1);
+            if self.next == Next::End && self.arrangement == Arrangement::Features {
+                return Ok(false);
+            }
         }
     }
 

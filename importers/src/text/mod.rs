@@ -8,27 +8,41 @@ use std::io::{self, Read};
 use encoding_rs::{Decoder, Encoding};
 
 mod encoding;
+mod guess;
+mod lines;
 
 pub(crate) use encoding::{detect, head};
+
+use encoding::is_foreign;
+use lines::Lines;
 
 /// How many bytes are read at once.
 const BUFFER: usize = 64 * 1024;
 
 /// The text of a file, from its beginning, without a byte order mark. Bytes that mean nothing become U+FFFD.
 pub(crate) struct Text {
-    source: Box<dyn Read + Send>,
-    decoder: Decoder,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     text: String,
     at: usize,
     ended: bool,
 }
 
+/// The bytes of a file, and what makes text of them.
+enum Bytes {
+    /// All in one encoding.
+    Whole { source: Box<dyn Read + Send>, decoder: Decoder, buffer: Vec<u8> },
+    /// Lines of UTF-8, and lines of another.
+    Mixed { lines: Lines, other: &'static Encoding },
+}
+
 impl Text {
-    /// The text of `source` in `encoding`.
-    pub(crate) fn new(source: Box<dyn Read + Send>, encoding: &'static Encoding) -> Self {
-        let decoder = encoding.new_decoder_with_bom_removal();
-        Self { source, decoder, bytes: vec![0; BUFFER], text: String::new(), at: 0, ended: false }
+    /// The text of `source` in `encoding`; lines that are not in it are in `other`, if there is one.
+    pub(crate) fn new(source: Box<dyn Read + Send>, encoding: &'static Encoding, other: Option<&'static Encoding>) -> Self {
+        let bytes = match other {
+            Some(other) => Bytes::Mixed { lines: Lines::new(source), other },
+            None => Bytes::Whole { source, decoder: encoding.new_decoder_with_bom_removal(), buffer: vec![0; BUFFER] },
+        };
+        Self { bytes, text: String::new(), at: 0, ended: false }
     }
 
     /// What is read and not yet consumed; nothing at the end of the file, otherwise never empty.
@@ -45,14 +59,31 @@ impl Text {
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        let read = read_some(&mut *self.source, &mut self.bytes)?;
-        self.ended = read == 0;
-        self.text.clear();
         self.at = 0;
-        let bytes = self.bytes.get(..read).unwrap_or_default();
-        // With room for the worst case, one call consumes everything.
-        self.text.reserve(self.decoder.max_utf8_buffer_length(read).unwrap_or(BUFFER * 4));
-        let _ = self.decoder.decode_to_string(bytes, &mut self.text, self.ended);
+        self.text.clear();
+        match &mut self.bytes {
+            Bytes::Whole { source, decoder, buffer } => {
+                let read = read_some(&mut **source, buffer)?;
+                self.ended = read == 0;
+                // With room for the worst case, one call consumes everything.
+                self.text.reserve(decoder.max_utf8_buffer_length(read).unwrap_or(BUFFER * 4));
+                let _ = decoder.decode_to_string(buffer.get(..read).unwrap_or_default(), &mut self.text, self.ended);
+            }
+            Bytes::Mixed { lines, other } => {
+                while self.text.len() < BUFFER {
+                    let Some(line) = lines.next()? else {
+                        self.ended = true;
+                        break;
+                    };
+                    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+                    if is_foreign(line) {
+                        self.text.push_str(&other.decode_without_bom_handling(line).0);
+                    } else {
+                        self.text.push_str(&String::from_utf8_lossy(line));
+                    }
+                }
+            }
+        }
         Ok(())
     }
 }

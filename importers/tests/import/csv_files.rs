@@ -72,7 +72,7 @@ fn what_is_no_table_is_refused_with_a_reason() {
         ("list.csv", &b""[..], "empty-file"),
         ("list.csv", b"\xef\xbb\xbf \r\n\r\n", "empty-file"),
         ("list.csv", b"<!DOCTYPE html><html></html>", "not-a-table"),
-        ("list.csv", b"PK\x03\x04rest", "unsupported-format"),
+        ("list.csv", b"PK\x03\x04rest", "damaged-workbook"),
         ("list.csv", b"\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x0e\x0f\x10", "binary-file"),
         ("list.csv", b"1,2,3\n4,5,6\n", "missing-header"),
     ] {

@@ -36,6 +36,9 @@ fn an_endless_record_is_refused() {
 fn a_file_with_more_columns_than_a_table_has_is_refused() {
     let wide = (0..2_001).map(|at| format!("column {at}")).collect::<Vec<_>>().join(",");
     assert_eq!(refusal("list.csv", format!("{wide}\n")).code(), "too-many-columns");
+    // Beyond what is looked at to find the separator.
+    let wider = (0..100_000).map(|at| format!("column {at}")).collect::<Vec<_>>().join(";");
+    assert_eq!(refusal("list.csv", format!("{wider}\n1;2\n")).code(), "too-many-columns");
 }
 
 #[test]

@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod accounting;
+mod books;
+mod corpus;
 mod csv_files;
 mod encodings;
 mod harness;
+mod hostile;
 mod json_files;
 mod limits;
 mod matching;
+mod overruled;
 mod properties;
 mod real_lists;
 mod safety;
