@@ -5,6 +5,7 @@
 //! formula, a day for a number with the format of a day, and for merged cells the value of the first.
 
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
 use crate::refusal::Refusal;
@@ -176,5 +177,15 @@ impl Rows {
             }
         }
         Ok(false)
+    }
+}
+
+/// What the system, or the packing, said. A file that is damaged must not be taken for one that cannot be had just now.
+fn unpacking(kind: io::ErrorKind) -> Refusal {
+    match kind {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+            Refusal::DamagedWorkbook("a part of it cannot be unpacked")
+        }
+        kind => Refusal::Unreadable(kind),
     }
 }

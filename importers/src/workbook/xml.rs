@@ -92,7 +92,7 @@ impl Xml {
         let event = match self.reader.read_event_into(&mut self.buffer) {
             Ok(event) => event,
             Err(_) if self.reader.get_ref().ran_out => return Err(Refusal::CellTooLong { row }),
-            Err(quick_xml::Error::Io(error)) => return Err(unpacking(error.kind())),
+            Err(quick_xml::Error::Io(error)) => return Err(super::unpacking(error.kind())),
             Err(_) => return Err(NOT_XML),
         };
         Ok(match event {
@@ -132,16 +132,6 @@ fn referred(reference: &BytesRef<'_>) -> Result<char, Refusal> {
         "apos" => '\'',
         _ => reference.resolve_char_ref().ok().flatten().ok_or(NOT_XML)?,
     })
-}
-
-/// What the system, or the packing, said.
-fn unpacking(kind: io::ErrorKind) -> Refusal {
-    match kind {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-            Refusal::DamagedWorkbook("a part of it cannot be unpacked")
-        }
-        kind => Refusal::Unreadable(kind),
-    }
 }
 
 /// Bytes that run out when one piece takes too many of them.

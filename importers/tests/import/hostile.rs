@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hayward_importers::{HeldSource, profile};
 
-use crate::books::{Book, ods, zipped};
+use crate::books::{self, Book, ods, zipped};
 
 /// The most memory that this process has used so far, in KiB.
 fn peak() -> u64 {
@@ -171,5 +171,27 @@ fn a_workbook_with_a_wrong_byte_is_read_or_refused() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x55;
         drop(profile(&HeldSource::new("list.xlsx", bytes)));
+    }
+}
+
+/// A workbook damaged anywhere reads as something else, or is refused for what it is: a file that "could not be read" is one that the
+/// system, or a database that is away, does not give us, and would be tried again for ever.
+#[test]
+fn damage_is_never_taken_for_a_file_that_cannot_be_had() {
+    let whole = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/texts-over-records.xls")).unwrap();
+    let (xlsx, ods) = (
+        books::all().into_iter().find(|(name, _)| name.ends_with(".xlsx")),
+        books::all().into_iter().find(|(name, _)| name.ends_with(".ods")),
+    );
+    let made = [xlsx, ods].map(|book| book.unwrap().1);
+    for (name, whole) in [("damaged.xls", &whole), ("damaged.xlsx", &made[0]), ("damaged.ods", &made[1])] {
+        for at in (0..whole.len()).step_by(16) {
+            let mut bytes = whole.clone();
+            bytes[at..(at + 4).min(whole.len())].fill(0x7f);
+            for bytes in [bytes, whole[..at].to_vec()] {
+                let code = profile(&HeldSource::new(name, bytes)).map_err(|refusal| refusal.code());
+                assert_ne!(code.err(), Some("unreadable-file"), "{name} with damage at {at}");
+            }
+        }
     }
 }

@@ -56,7 +56,10 @@ impl Xls {
             return Err(Refusal::Unsupported(if old { "a workbook of Excel 95" } else { "an old document" }));
         }
         let stream = compound.open_stream("/Workbook").map_err(|_| CUT_OFF)?;
-        let stream = keep(stream, STREAM)?;
+        let stream = keep(stream, STREAM).map_err(|refusal| match refusal {
+            Refusal::Unreadable(kind) => super::unpacking(kind),
+            refusal => refusal,
+        })?;
         let mut book = Self { stream, sheets: Vec::new(), places: Vec::new(), shared: Arc::default() };
         book.read_globals()?;
         Ok(book)
