@@ -77,3 +77,17 @@ on_both! {
         assert_eq!(commons.edition(&list), 1);
     }
 }
+
+on_both! {
+    fn what_a_commit_that_died_behind_its_last_step_left_goes_at_the_next_start(commons: Commons) {
+        let a = commons.organization("a");
+        let list = commons.dataset(&a, "organization");
+        let import = commons.import_csv(&list, "identifier,name\n1,Alder\n");
+        let id = hayward_domain::id::ImportId::parse(&import.id).unwrap();
+        commons.store.keep_piece(&id, 0, b"identifier,name\n".to_vec()).unwrap();
+        let next = commons.another_store().unwrap();
+        next.tidy_due().unwrap();
+        assert_eq!(raw::count(commons.database(), "import_chunks"), 0);
+        assert_eq!(next.tidy_due().unwrap(), 0);
+    }
+}
