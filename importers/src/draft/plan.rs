@@ -1,8 +1,8 @@
 //! What happens to each column, settled before the first row is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use hayward_domain::schema::{FieldName, Schema};
+use hayward_domain::schema::{FieldName, Glance, Schema};
 
 use crate::matching::{DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
@@ -19,16 +19,31 @@ pub(super) enum Use {
     LeaveOut,
 }
 
+/// What a value is kept under. Two columns may have come to one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    Field(FieldName),
+    Private(String),
+}
+
 /// One column.
+#[derive(Clone)]
 pub(super) struct Planned {
     pub(super) letter: String,
     pub(super) header: String,
     pub(super) usage: Use,
+    /// The place of its target; nothing where it is left out.
+    pub(super) slot: Option<usize>,
+    /// The quick check of its field.
+    pub(super) glance: Option<Glance>,
 }
 
 /// All columns, in their order.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) columns: Vec<Planned>,
+    /// What they go to: fields by name, then private ones by name.
+    pub(super) targets: Vec<Target>,
 }
 
 impl Plan {
@@ -52,14 +67,35 @@ impl Plan {
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };
-            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage });
+            let glance = field.and_then(|field| schema.glance(&field.name));
+            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage, slot: None, glance });
         }
-        Self { columns }
+        let targets: BTreeSet<Target> = columns.iter().filter_map(|column| column.usage.target()).collect();
+        let mut plan = Self { columns, targets: targets.into_iter().collect() };
+        for column in &mut plan.columns {
+            column.slot = column.usage.target().and_then(|target| plan.targets.binary_search(&target).ok());
+        }
+        plan
+    }
+
+    /// The place of what is kept under `field`; nothing where no column goes there.
+    pub(super) fn slot(&self, field: &FieldName) -> Option<usize> {
+        self.to(field).and_then(|(_, column)| column.slot)
     }
 
     /// The column that goes to `field`, and its place in a row.
     pub(super) fn to(&self, field: &FieldName) -> Option<(usize, &Planned)> {
         self.columns.iter().enumerate().find(|(_, column)| matches!(&column.usage, Use::Field(name, _) if name == field))
+    }
+}
+
+impl Use {
+    fn target(&self) -> Option<Target> {
+        match self {
+            Self::Field(name, _) => Some(Target::Field(name.clone())),
+            Self::Private(name) => Some(Target::Private(name.clone())),
+            Self::LeaveOut => None,
+        }
     }
 }
 
