@@ -75,7 +75,6 @@ fn judge(profile: &Profile, schema: &Schema, matching: &Matching) -> Judge {
         key: key.into_iter().map(placed).collect(),
         plan,
         schema: schema.clone(),
-        clears: matching.blank == crate::matching::Blank::Clear,
         damaged: profile.damaged,
         is_csv: profile.reading.format == Format::Csv,
         hashes: Hashes::default(),

@@ -1,10 +1,11 @@
 //! What happens to each column, settled before the first row is read.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use hayward_domain::schema::{FieldName, Glance, Schema};
 
-use crate::matching::{DateOrder, DecimalMark, Decision, Matching};
+use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
 use crate::read::Reader;
 
@@ -32,10 +33,21 @@ pub(super) struct Planned {
     pub(super) letter: String,
     pub(super) header: String,
     pub(super) usage: Use,
+    /// Whether a blank cell empties what was there.
+    pub(super) clears: bool,
+    /// What stands in place of some of its cells.
+    pub(super) fixes: Option<Arc<ColumnFixes>>,
     /// The place of its target; nothing where it is left out.
     pub(super) slot: Option<usize>,
     /// The quick check of its field.
     pub(super) glance: Option<Glance>,
+}
+
+impl Planned {
+    /// What somebody put in place of `text` in row `row`.
+    pub(super) fn instead(&self, row: u64, text: &str) -> Option<&str> {
+        self.fixes.as_ref()?.instead(row, text)
+    }
 }
 
 /// All columns, in their order.
@@ -67,8 +79,11 @@ impl Plan {
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };
+            let clears = decided.blank.unwrap_or(matching.blank) == Blank::Clear;
+            let fixes = ColumnFixes::of(column, matching).map(Arc::new);
             let glance = field.and_then(|field| schema.glance(&field.name));
-            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage, slot: None, glance });
+            let (letter, header) = (column.letter.clone(), column.header.clone());
+            columns.push(Planned { letter, header, usage, clears, fixes, slot: None, glance });
         }
         let targets: BTreeSet<Target> = columns.iter().filter_map(|column| column.usage.target()).collect();
         let mut plan = Self { columns, targets: targets.into_iter().collect() };

@@ -23,7 +23,6 @@ pub(super) struct Judge {
     pub(super) key: Vec<(FieldName, Option<usize>)>,
     /// Other fields that every record has, and their places.
     pub(super) required: Vec<(FieldName, Option<usize>)>,
-    pub(super) clears: bool,
     pub(super) damaged: bool,
     pub(super) is_csv: bool,
     pub(super) hashes: Hashes,
@@ -107,8 +106,15 @@ impl Judge {
                 Shape::Text => clean(raw.text, self.is_csv, is_plain, counts),
                 Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
             };
-            if text.is_empty() && raw.shape == Shape::Text {
-                if self.clears {
+            let instead = column.instead(row.number, &text);
+            // What somebody wrote is not of the row, and may be anything.
+            let is_plain = is_plain && instead.is_none();
+            let (shape, text) = match instead {
+                Some(to) => (Shape::Text, Cow::Borrowed(to)),
+                None => (raw.shape, text),
+            };
+            if text.is_empty() && shape == Shape::Text {
+                if column.clears {
                     typed.set(slot, Slot::Cleared);
                 }
                 continue;
@@ -120,8 +126,8 @@ impl Judge {
             match &column.usage {
                 Use::Field(_, reader) => {
                     let read = match &text {
-                        Cow::Borrowed(text) => reader.read(Cell { shape: raw.shape, text }, counts),
-                        Cow::Owned(text) => reader.read(Cell { shape: raw.shape, text }, counts).map(Held::kept),
+                        Cow::Borrowed(text) => reader.read(Cell { shape, text }, counts),
+                        Cow::Owned(text) => reader.read(Cell { shape, text }, counts).map(Held::kept),
                     };
                     match read {
                         Ok(value) => {
@@ -134,7 +140,7 @@ impl Judge {
                         }
                     }
                 }
-                Use::Private(_) if raw.shape != Shape::Nested => typed.set(slot, Slot::Holds(Held::Text(text))),
+                Use::Private(_) if shape != Shape::Nested => typed.set(slot, Slot::Holds(Held::Text(text))),
                 Use::Private(_) | Use::LeaveOut => {}
             }
         }
@@ -214,7 +220,10 @@ impl Judge {
     /// The same problem, with the cell that `field` comes from.
     fn about(&self, field: &FieldName, row: &Row, problem: Problem) -> Problem {
         match self.plan.to(field) {
-            Some((index, column)) => at(problem, column, row.cell(index).text),
+            Some((index, column)) => {
+                let text = clean(row.cell(index).text, self.is_csv, false, &mut Counts::default());
+                at(problem, column, column.instead(row.number, &text).unwrap_or(&text))
+            }
             None => problem,
         }
     }
