@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use hayward_domain::schema::{self, Schema};
-use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, draft, profile_as, suggest};
+use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, judged, profile_as, suggest};
 use hayward_store::{Counts, Phase};
 use serde_json::{Value, json};
 
@@ -112,19 +112,19 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
     bar.begin(Phase::Comparing, profiled.rows);
     let mut counts = Counts::default();
     let mut problems: Vec<Problem> = Vec::new();
-    for row in draft(&source, &profiled, schema, &matching)? {
+    for row in judged(&source, &profiled, schema, &matching)? {
         counts.rows += 1;
         if counts.rows.is_multiple_of(STEP) {
             bar.at(counts.rows);
         }
         match row? {
-            DraftRow::Ready(ready) if ready.missing.is_empty() => {
+            DraftRow::Ready(sound) if sound.missing.is_empty() => {
                 counts.created += 1;
-                problems.extend(ready.warnings);
+                problems.extend(sound.warnings);
             }
-            DraftRow::Ready(ready) => {
+            DraftRow::Ready(sound) => {
                 counts.rejected += 1;
-                problems.extend(ready.missing.into_values());
+                problems.extend(sound.missing);
             }
             DraftRow::Rejected { problems: found, .. } => {
                 counts.rejected += 1;
