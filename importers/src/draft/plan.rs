@@ -48,7 +48,7 @@ impl Plan {
                 (Some(Decision::Field(_)), Some(field)) => {
                     let order = decided.dates.or(column.tally.date_order()).unwrap_or(DateOrder::Dmy);
                     let mark = decided.numbers.or(column.tally.decimal_mark()).unwrap_or(DecimalMark::Point);
-                    Use::Field(field.name.clone(), Reader::new(field, order, mark))
+                    Use::Field(field.name.clone(), Reader::new(schema, field, order, mark))
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };

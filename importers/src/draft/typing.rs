@@ -1,6 +1,7 @@
 //! One row of cells as one change, or as everything that is wrong with it.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 
 use hayward_domain::schema::{FieldName, Violation};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use super::plan::{Planned, Use};
 use super::ready::{DraftRow, Ready};
 use crate::problem::Problem;
 use crate::profile::letter;
-use crate::read::clean;
+use crate::read::{clean, lists};
 use crate::table::{Cell, Shape};
 
 /// What the cells of one row have become so far.
@@ -155,22 +156,29 @@ impl Typed {
     }
 
     fn set(&mut self, name: &FieldName, value: Value) {
-        self.ready.record.fields.insert(name.clone(), value);
+        match self.ready.record.fields.entry(name.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            // Another column of the same list came before.
+            Entry::Occupied(mut entry) => {
+                let before = entry.get_mut().take();
+                entry.insert(lists::joined(before, value));
+            }
+        }
+        self.ready.clears.retain(|cleared| cleared != name);
     }
 
     fn clear(&mut self, usage: &Use) {
         let Ready { record, clears, clears_private, .. } = &mut self.ready;
         match usage {
-            Use::Field(name, _) => {
-                record.fields.remove(name);
-                clears.push(name.clone());
-            }
+            Use::Field(name, _) if !record.fields.contains_key(name) && !clears.contains(name) => clears.push(name.clone()),
             // Two columns may have come to one name: what the later one says holds.
             Use::Private(name) => {
                 record.private.remove(name);
                 clears_private.push(name.clone());
             }
-            Use::LeaveOut => {}
+            Use::Field(..) | Use::LeaveOut => {}
         }
     }
 

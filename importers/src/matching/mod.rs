@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 mod decision;
 mod faults;
+mod heading;
 mod question;
 mod score;
 mod suggest;

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use hayward_domain::schema::{Field, Kind, ReadsAs};
+use hayward_domain::schema::{Field, Kind, ReadsAs, Schema};
 use serde_json::Value;
 
 use crate::fold::trim;
@@ -16,7 +16,10 @@ pub(crate) mod booleans;
 pub(crate) mod countries;
 pub(crate) mod dates;
 pub(crate) mod links;
+pub(crate) mod lists;
 pub(crate) mod numbers;
+
+use lists::Items;
 
 /// What was done to cells without being asked; only what loses nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +49,8 @@ pub(crate) struct Reader {
     reads_as: Option<ReadsAs>,
     order: DateOrder,
     mark: DecimalMark,
+    /// What a list of values has in it; nothing where the field is none, or one of objects.
+    items: Option<Items>,
 }
 
 /// The text of a cell without what only its file needed: white space around it, carriage returns, and in CSV the apostrophe
@@ -64,8 +69,8 @@ pub(crate) fn clean<'a>(text: &'a str, is_csv: bool, counts: &mut Counts) -> Cow
 
 impl Reader {
     /// Reads a column as values of `field`.
-    pub(crate) fn new(field: &Field, order: DateOrder, mark: DecimalMark) -> Self {
-        Self { kind: field.kind, reads_as: field.reads_as, order, mark }
+    pub(crate) fn new(schema: &Schema, field: &Field, order: DateOrder, mark: DecimalMark) -> Self {
+        Self { kind: field.kind, reads_as: field.reads_as, order, mark, items: lists::items(schema, field) }
     }
 
     /// The value of a cell that is not blank.
@@ -107,7 +112,29 @@ impl Reader {
                 | None => self.number(numbers::read(text, self.mark)),
             },
             Kind::Boolean => booleans::read(text).map(Value::Bool).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
-            Kind::Structured => structured(text),
+            Kind::Structured => self.structured(text),
+        }
+    }
+
+    /// A list as people write it, or JSON.
+    fn structured(&self, text: &str) -> Result<Value, Wrong> {
+        match self.items {
+            Some(items) if !text.starts_with('[') => {
+                lists::split(text).map(|value| self.item(items, value)).collect::<Result<_, _>>().map(Value::Array)
+            }
+            Some(_) | None => structured(text),
+        }
+    }
+
+    fn item(&self, items: Items, text: &str) -> Result<Value, Wrong> {
+        match items {
+            Items::Text => Ok(Value::from(text)),
+            Items::Integers | Items::Numbers => {
+                let number = numbers::read(text, self.mark).and_then(|text| numbers::exact(&text));
+                let number = number.filter(|number| items == Items::Numbers || !number.is_f64());
+                number.map(Value::Number).ok_or_else(|| Wrong::of_type("has a value that is not a number of this list"))
+            }
+            Items::Booleans => booleans::read(text).map(Value::Bool).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
         }
     }
 
