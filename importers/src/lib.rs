@@ -20,7 +20,8 @@ mod workbook;
 pub use draft::{Applied, Draft, DraftRow, Ready, draft};
 pub use grid::{Grid, grid};
 pub use matching::{
-    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, suggest,
+    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, Serials,
+    suggest,
 };
 pub use problem::Problem;
 pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};

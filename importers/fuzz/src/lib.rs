@@ -41,17 +41,15 @@ pub fn match_columns(bytes: &[u8]) {
 
 /// Every row of the file as text: those that stand below the header are the rows of the profile.
 fn see(source: &HeldSource, profile: &Profile) {
-    let Ok(rows) = grid(source, profile) else { panic!("what was profiled can be read again") };
-    let Some(rows) = rows.map(Result::ok).collect::<Option<Vec<_>>>() else { panic!("what was profiled is read to its end") };
-    let below = rows.iter().filter(|(number, _)| *number > profile.reading.header_row).count();
-    assert_eq!(below as u64, profile.rows);
+    let rows = grid(source, profile).and_then(|rows| rows.collect::<Result<Vec<_>, _>>());
+    let below = |rows: Vec<(u64, Vec<String>)>| rows.iter().filter(|(number, _)| *number > profile.reading.header_row).count();
+    assert_eq!(rows.map(|rows| below(rows) as u64), Ok(profile.rows), "what was profiled can be read again");
 }
 
 /// Every row as a change, or as what is wrong with it.
 fn draw(source: &HeldSource, profile: &Profile, schema: &Schema, matching: &Matching) {
-    let Ok(rows) = draft(source, profile, schema, matching) else { panic!("what was profiled can be read again") };
-    let rows = rows.map(Result::ok).collect::<Option<Vec<_>>>();
-    assert_eq!(rows.map(|rows| rows.len() as u64), Some(profile.rows), "every row is accounted for");
+    let rows = draft(source, profile, schema, matching).and_then(|rows| rows.collect::<Result<Vec<_>, _>>());
+    assert_eq!(rows.map(|rows| rows.len() as u64), Ok(profile.rows), "every row is accounted for");
 }
 
 /// The bytes as a file: by itself under some name, or as the part of a workbook that no fuzzer finds its way into.

@@ -6,7 +6,7 @@ use hayward_domain::schema::{FieldName, Schema};
 
 use crate::matching::{DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
-use crate::read::Reader;
+use crate::read::{Calendar, Reader};
 
 /// What happens to the cells of one column.
 #[derive(Clone, Debug)]
@@ -48,7 +48,8 @@ impl Plan {
                 (Some(Decision::Field(_)), Some(field)) => {
                     let order = decided.dates.or(column.tally.date_order()).unwrap_or(DateOrder::Dmy);
                     let mark = decided.numbers.or(column.tally.decimal_mark()).unwrap_or(DecimalMark::Point);
-                    Use::Field(field.name.clone(), Reader::new(schema, field, order, mark))
+                    let calendar = Calendar { order, years: decided.years, serials: decided.serials };
+                    Use::Field(field.name.clone(), Reader::new(schema, field, calendar, mark))
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::heading::{family, is_private, may_share};
 use super::score::{Look, Names, Rank};
-use super::{ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question};
+use super::{ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question, Serials};
 use crate::fold::fold;
 use crate::profile::{ColumnProfile, Profile};
 
@@ -45,6 +45,12 @@ pub struct Column {
     /// How its dates are read, where somebody said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
+    /// The last year that two digits mean in it, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub years: Option<u16>,
+    /// From which year its bare numbers count days, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serials: Option<Serials>,
     /// How its numbers are read, where somebody said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbers: Option<DecimalMark>,
@@ -110,6 +116,8 @@ impl Column {
             suggestion: None,
             question: None,
             dates: None,
+            years: None,
+            serials: None,
             numbers: None,
         }
     }
@@ -123,7 +131,20 @@ impl Column {
     /// What a matching says about this column.
     pub(super) fn decision(&self) -> ColumnDecision {
         let (column, header) = (self.column.clone(), self.header.clone());
-        ColumnDecision { column, header, field: self.field.clone(), dates: self.dates, numbers: self.numbers }
+        let Self { field, dates, years, serials, numbers, .. } = self;
+        ColumnDecision {
+            column,
+            header,
+            field: field.clone(),
+            dates: *dates,
+            years: *years,
+            serials: *serials,
+            numbers: *numbers,
+        }
+    }
+
+    fn heed(&mut self, said: &ColumnDecision) {
+        (self.dates, self.years, self.serials, self.numbers) = (said.dates, said.years, said.serials, said.numbers);
     }
 }
 
@@ -155,7 +176,7 @@ impl<'a> Table<'a> {
     fn obey(&mut self, matching: &Matching) {
         for column in &mut self.columns {
             let Some(said) = matching.at(&column.column) else { continue };
-            (column.dates, column.numbers) = (said.dates, said.numbers);
+            column.heed(said);
             if let Some(decision) = &said.field {
                 self.taken.extend(said.goes_to().map(|name| (name.clone(), column.header.clone())));
                 column.decide(decision.clone(), 1.0, "as you said");
@@ -178,7 +199,7 @@ impl<'a> Table<'a> {
                     continue;
                 }
             }
-            (column.dates, column.numbers) = (said.dates, said.numbers);
+            column.heed(said);
             column.decide(decision.clone(), 1.0, "same as last time");
         }
     }

@@ -143,8 +143,10 @@ impl ColumnProfile {
     fn add(&mut self, cell: Cell<'_>) {
         self.filled += 1;
         // Numbers of JSON say themselves how they are read.
-        if cell.shape == Shape::Text {
-            self.tally.add(csv_plain(cell.text));
+        match cell.shape {
+            Shape::Text => self.tally.add(csv_plain(cell.text)),
+            Shape::Number => self.tally.add_serial(cell.text),
+            Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => {}
         }
         if self.samples.len() < SAMPLES && cell.shape != Shape::Nested {
             let sample = shortened(trim(cell.text));

@@ -19,6 +19,7 @@ pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod numbers;
 
+pub(crate) use dates::Calendar;
 use lists::Items;
 
 /// What was done to cells without being asked; only what loses nothing.
@@ -47,7 +48,7 @@ pub(crate) struct Wrong {
 pub(crate) struct Reader {
     kind: Kind,
     reads_as: Option<ReadsAs>,
-    order: DateOrder,
+    calendar: Calendar,
     mark: DecimalMark,
     /// What a list of values has in it; nothing where the field is none, or one of objects.
     items: Option<Items>,
@@ -69,8 +70,8 @@ pub(crate) fn clean<'a>(text: &'a str, is_csv: bool, counts: &mut Counts) -> Cow
 
 impl Reader {
     /// Reads a column as values of `field`.
-    pub(crate) fn new(schema: &Schema, field: &Field, order: DateOrder, mark: DecimalMark) -> Self {
-        Self { kind: field.kind, reads_as: field.reads_as, order, mark, items: lists::items(schema, field) }
+    pub(crate) fn new(schema: &Schema, field: &Field, calendar: Calendar, mark: DecimalMark) -> Self {
+        Self { kind: field.kind, reads_as: field.reads_as, calendar, mark, items: lists::items(schema, field) }
     }
 
     /// The value of a cell that is not blank.
@@ -102,7 +103,7 @@ impl Reader {
         match self.kind {
             Kind::Text => self.words(text, counts),
             Kind::Date => {
-                dates::read(text, self.order).map(|day| Value::from(day.to_string())).map_err(|fault| self.no_day(fault))
+                dates::read(text, self.calendar).map(|day| Value::from(day.to_string())).map_err(|fault| self.no_day(fault))
             }
             Kind::Integer | Kind::Number => match self.reads_as {
                 Some(ReadsAs::Latitude | ReadsAs::Longitude) => self.number(numbers::degrees(text)),
@@ -192,8 +193,13 @@ impl Reader {
         match fault {
             dates::Fault::NotADate => Wrong::of_type("is not a day, as in 2024-12-31"),
             dates::Fault::ShortYear => Wrong::of_type("has a year of two digits; the century is needed too"),
+            dates::Fault::Serial(suggestion) => Wrong {
+                code: "type-error",
+                message: "is a number, as spreadsheets keep days, and not written as a day",
+                suggestion,
+            },
             dates::Fault::NotInCalendar(suggestion) => {
-                let message = match self.order {
+                let message = match self.calendar.order {
                     DateOrder::Dmy => "is not a day in the calendar (day, month, year)",
                     DateOrder::Mdy => "is not a day in the calendar (month, day, year)",
                     DateOrder::Ymd => "is not a day in the calendar (year, month, day)",
