@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::heading::{family, is_private, may_share};
 use super::score::{Look, Names, Rank};
-use super::{ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question, Serials};
+use super::{Blank, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question, Serials};
 use crate::fold::fold;
 use crate::profile::{ColumnProfile, Profile};
 
@@ -54,6 +54,9 @@ pub struct Column {
     /// How its numbers are read, where somebody said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbers: Option<DecimalMark>,
+    /// What its blank cells do, where somebody said so of this column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blank: Option<Blank>,
 }
 
 // By hand: samples are people's data, and what was taken for a heading may be.
@@ -119,6 +122,7 @@ impl Column {
             years: None,
             serials: None,
             numbers: None,
+            blank: None,
         }
     }
 
@@ -131,7 +135,7 @@ impl Column {
     /// What a matching says about this column.
     pub(super) fn decision(&self) -> ColumnDecision {
         let (column, header) = (self.column.clone(), self.header.clone());
-        let Self { field, dates, years, serials, numbers, .. } = self;
+        let Self { field, dates, years, serials, numbers, blank, .. } = self;
         ColumnDecision {
             column,
             header,
@@ -140,11 +144,13 @@ impl Column {
             years: *years,
             serials: *serials,
             numbers: *numbers,
+            blank: *blank,
         }
     }
 
     fn heed(&mut self, said: &ColumnDecision) {
-        (self.dates, self.years, self.serials, self.numbers) = (said.dates, said.years, said.serials, said.numbers);
+        (self.dates, self.years, self.serials) = (said.dates, said.years, said.serials);
+        (self.numbers, self.blank) = (said.numbers, said.blank);
     }
 }
 
@@ -190,7 +196,7 @@ impl<'a> Table<'a> {
         for decision in previous.columns.iter().rev() {
             before.entry(&decision.header).or_default().push(decision);
         }
-        for column in self.columns.iter_mut().filter(|column| column.field.is_none()) {
+        for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns).filter(|(column, _)| column.field.is_none()) {
             let Some(said) = before.get_mut(column.header.as_str()).and_then(Vec::pop) else { continue };
             let Some(decision) = &said.field else { continue };
             if let Decision::Field(name) = decision {
@@ -200,6 +206,9 @@ impl<'a> Table<'a> {
                 }
             }
             column.heed(said);
+            // What the values of this file say themselves is not overruled by what those of another were.
+            column.dates = column.dates.filter(|_| profile.tally.date_order().is_none());
+            column.numbers = column.numbers.filter(|_| profile.tally.decimal_mark().is_none());
             column.decide(decision.clone(), 1.0, "same as last time");
         }
     }

@@ -7,6 +7,7 @@ mod books;
 mod corpus;
 mod csv_files;
 mod encodings;
+mod fixes;
 mod fuzzed;
 mod harness;
 mod headings;
