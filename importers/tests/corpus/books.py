@@ -23,6 +23,8 @@ def by_openpyxl():
     book.active.append(["A3", "'quoted", datetime.time(9, 5), True, None, "#N/A"])
     book.active["F2"].number_format = "0.0%"
     book.active["B3"].data_type = "s"
+    # It writes formulas, and leaves their results empty.
+    book.active["E5"] = "=D2*2"
     book.active.merge_cells("A7:C7")
     book.active["A7"] = "Total: 3"
     book.active.column_dimensions["C"].hidden = True
