@@ -20,7 +20,7 @@ mod workbook;
 pub use draft::{Applied, Draft, DraftRow, Ready, draft};
 pub use grid::{Grid, grid};
 pub use matching::{
-    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
+    Absent, Asked, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
     Question, Serials, suggest,
 };
 pub use problem::{Groups, Problem, ProblemGroup};

@@ -20,7 +20,7 @@ pub use decision::Decision;
 pub use faults::MatchingFault;
 pub(crate) use fix::ColumnFixes;
 pub use fix::Fix;
-pub use question::{Choice, Question};
+pub use question::{Asked, Choice, Question};
 pub use suggest::{Column, suggest};
 
 /// In which order day, month and year stand in a column.

@@ -15,33 +15,22 @@ use crate::read::numbers;
 #[serde(tag = "about", rename_all = "lowercase")]
 pub enum Question {
     /// Which number is the day.
-    Dates {
-        /// A value of the column.
-        example: String,
-        /// What it may mean.
-        choices: Vec<Choice<DateOrder>>,
-    },
+    Dates(Asked<DateOrder>),
     /// The last year that two digits mean.
-    Years {
-        /// A value of the column.
-        example: String,
-        /// What it may mean.
-        choices: Vec<Choice<u16>>,
-    },
+    Years(Asked<u16>),
     /// From which year a spreadsheet counted the days that are bare numbers.
-    Serials {
-        /// A value of the column.
-        example: String,
-        /// What it may mean.
-        choices: Vec<Choice<Serials>>,
-    },
+    Serials(Asked<Serials>),
     /// What stands before the decimals.
-    Numbers {
-        /// A value of the column.
-        example: String,
-        /// What it may mean.
-        choices: Vec<Choice<DecimalMark>>,
-    },
+    Numbers(Asked<DecimalMark>),
+}
+
+/// What is asked.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Asked<A> {
+    /// A value of the column.
+    pub example: String,
+    /// What it may mean.
+    pub choices: Vec<Choice<A>>,
 }
 
 /// One way to read an example.
@@ -57,11 +46,17 @@ pub struct Choice<A> {
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Dates { .. } => "Question(dates)",
-            Self::Years { .. } => "Question(years)",
-            Self::Serials { .. } => "Question(serials)",
-            Self::Numbers { .. } => "Question(numbers)",
+            Self::Dates(_) => "Question(dates)",
+            Self::Years(_) => "Question(years)",
+            Self::Serials(_) => "Question(serials)",
+            Self::Numbers(_) => "Question(numbers)",
         })
+    }
+}
+
+impl<A> fmt::Debug for Asked<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Asked({} choices)", self.choices.len())
     }
 }
 
@@ -89,7 +84,7 @@ impl Question {
             let calendar = Calendar { order, years: Some(USUAL_YEARS), serials: None };
             dates::read(&example, calendar).ok().map(|day| day.to_string())
         });
-        Self::Dates { choices, example }
+        Self::Dates(Asked { example, choices })
     }
 
     /// As spreadsheet programs take it, the last century, and this one.
@@ -100,7 +95,7 @@ impl Question {
             let calendar = Calendar { order, years: Some(years), serials: None };
             dates::read(&example, calendar).ok().map(|day| day.to_string())
         });
-        Some(Self::Years { choices, example })
+        Some(Self::Years(Asked { example, choices }))
     }
 
     fn serials(column: &ColumnProfile, decision: &ColumnDecision) -> Option<Self> {
@@ -109,13 +104,13 @@ impl Question {
             let calendar = Calendar { order: DateOrder::Dmy, years: None, serials: Some(serials) };
             dates::read(&example, calendar).ok().map(|day| day.to_string())
         });
-        Some(Self::Serials { choices, example })
+        Some(Self::Serials(Asked { example, choices }))
     }
 
     fn numbers(column: &ColumnProfile) -> Self {
         let example = column.tally.number_example().unwrap_or("1,234").to_owned();
         let choices = choices([DecimalMark::Point, DecimalMark::Comma], |mark| numbers::read(&example, mark));
-        Self::Numbers { choices, example }
+        Self::Numbers(Asked { example, choices })
     }
 }
 

@@ -231,8 +231,9 @@ fn compact(day: &str) -> Option<Written<'_>> {
     (plausible && written.day(DateOrder::Ymd, None).is_some()).then_some(written)
 }
 
-/// What follows a day in a time stamp: `10:00`, `10:00:00.000Z`, `9:30 pm`.
+/// What follows a day in a time stamp: `10:00`, `10:00:00.000Z`, `9:30 pm`, `10:00 UTC`.
 fn is_time(time: &str) -> bool {
+    let time = ["UTC", "GMT"].iter().find_map(|zone| time.strip_suffix(zone)).unwrap_or(time);
     time.contains(':')
         && time.starts_with(|first: char| first.is_ascii_digit())
         && time.bytes().all(|byte| byte.is_ascii_digit() || b":.,+- ZzAaPpMm".contains(&byte))
@@ -250,6 +251,8 @@ mod tests {
         assert_eq!(day("3/4/2024", DateOrder::Mdy), "2024-03-04");
         assert_eq!(day("03.04.2024 10:00", DateOrder::Dmy), "2024-04-03");
         assert_eq!(day("2024-04-03T10:00:00+02:00", DateOrder::Mdy), "2024-04-03");
+        assert_eq!(day("03/04/2024 9:30 pm", DateOrder::Dmy), "2024-04-03");
+        assert_eq!(day("2024-04-03 10:00:00 UTC", DateOrder::Dmy), "2024-04-03");
         assert_eq!(day("2024/4/3", DateOrder::Dmy), "2024-04-03");
         assert_eq!(day("20240403", DateOrder::Ymd), "2024-04-03");
     }
