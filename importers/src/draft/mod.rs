@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::read::Counts;
 use crate::refusal::Refusal;
 use crate::source::Source;
-use crate::table::{Format, Keys, Line, Row, Rows};
+use crate::table::{Cell, Format, Keys, Line, Row, Rows};
 
 mod plan;
 mod ready;
@@ -20,7 +20,7 @@ mod typing;
 
 pub use ready::{DraftRow, Ready};
 
-use plan::Plan;
+pub(crate) use plan::{Plan, Use};
 use seen::Seen;
 
 /// Something that was done to many cells without being asked, because nothing is lost by it.
@@ -38,6 +38,8 @@ pub struct Draft {
     row: Row,
     schema: Schema,
     plan: Plan,
+    /// How many of the first columns say nothing about the rows: marks are no value.
+    marks: usize,
     key: Vec<FieldName>,
     clears: bool,
     damaged: bool,
@@ -61,11 +63,13 @@ pub fn draft(source: &dyn Source, profile: &Profile, schema: &Schema, matching: 
     while reading.format.has_header() && row.number < reading.header_row {
         rows.next(&mut row)?.ok_or(Refusal::Changed)?;
     }
+    let plan = Plan::new(profile, schema, matching);
     Ok(Draft {
         rows,
         row,
         schema: schema.clone(),
-        plan: Plan::new(profile, schema, matching),
+        marks: usize::from(plan.has_marks(profile)),
+        plan,
         key: key_of(schema, matching),
         clears: matching.blank == crate::matching::Blank::Clear,
         damaged: profile.damaged,
@@ -101,7 +105,7 @@ impl Draft {
         let row = self.row.number;
         Ok(Some(match line {
             Line::Broken(why) => DraftRow::Rejected { row, problems: vec![Problem::of_row(row, "json-error", why)], key: None },
-            Line::Cells if self.row.is_blank() => DraftRow::Blank { row },
+            Line::Cells if self.row.cells().skip(self.marks).all(Cell::is_blank) => DraftRow::Blank { row },
             Line::Cells => self.judge(),
         }))
     }

@@ -10,7 +10,7 @@ use crate::read::Reader;
 
 /// What happens to the cells of one column.
 #[derive(Clone, Debug)]
-pub(super) enum Use {
+pub(crate) enum Use {
     /// They become values of a field.
     Field(FieldName, Reader),
     /// They are kept as they are, under this name.
@@ -20,19 +20,19 @@ pub(super) enum Use {
 }
 
 /// One column.
-pub(super) struct Planned {
-    pub(super) letter: String,
-    pub(super) header: String,
-    pub(super) usage: Use,
+pub(crate) struct Planned {
+    pub(crate) letter: String,
+    pub(crate) header: String,
+    pub(crate) usage: Use,
 }
 
 /// All columns, in their order.
-pub(super) struct Plan {
-    pub(super) columns: Vec<Planned>,
+pub(crate) struct Plan {
+    pub(crate) columns: Vec<Planned>,
 }
 
 impl Plan {
-    pub(super) fn new(profile: &Profile, schema: &Schema, matching: &Matching) -> Self {
+    pub(crate) fn new(profile: &Profile, schema: &Schema, matching: &Matching) -> Self {
         let decided = matching.columns(profile, schema);
         let mut again: HashMap<&str, u32> = HashMap::new();
         let mut columns = Vec::with_capacity(profile.columns.len());
@@ -55,6 +55,11 @@ impl Plan {
             columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage });
         }
         Self { columns }
+    }
+
+    /// Whether the first column holds what an older list was marked with, and is left out.
+    pub(crate) fn has_marks(&self, profile: &Profile) -> bool {
+        profile.marked && self.columns.first().is_some_and(|column| matches!(column.usage, Use::LeaveOut))
     }
 
     /// The column that goes to `field`, and its place in a row.

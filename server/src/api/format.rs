@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
-use hayward_importers::csv_safe;
+use hayward_importers::{csv_safe, push_csv_cell};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -72,22 +72,12 @@ pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
         }
         match cell {
             Value::Null => {}
-            Value::String(text) => push_cell(&mut line, &csv_safe(text)),
+            Value::String(text) => push_csv_cell(&mut line, &csv_safe(text)),
             // Numbers and truths begin no formula that a spreadsheet would run.
             Value::Number(_) | Value::Bool(_) => line.push_str(&cell.to_string()),
-            Value::Array(_) | Value::Object(_) => push_cell(&mut line, &cell.to_string()),
+            Value::Array(_) | Value::Object(_) => push_csv_cell(&mut line, &cell.to_string()),
         }
     }
     line.push_str("\r\n");
     line
-}
-
-fn push_cell(line: &mut String, text: &str) {
-    if text.contains(['"', ',', '\r', '\n', ';', '\t']) || text.starts_with(' ') || text.ends_with(' ') {
-        line.push('"');
-        line.push_str(&text.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(text);
-    }
 }
