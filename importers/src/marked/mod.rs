@@ -198,9 +198,10 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// A spreadsheet runs no number, and `'-5` is no way to write one.
     fn csv(&self) -> Cow<'_, str> {
-        let is_plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'-');
+        let digits = self.text.strip_prefix('-').unwrap_or(&self.text);
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
         match self.shape {
-            Shape::Text if self.is_number && self.text.bytes().all(is_plain) => Cow::Borrowed(&self.text),
+            Shape::Text if self.is_number && is_plain => Cow::Borrowed(&self.text),
             Shape::Number => Cow::Borrowed(&self.text),
             Shape::Text | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => csv_safe(&self.text),
         }

@@ -108,6 +108,7 @@ pub(super) fn compare(
     let read = parallel::piped(
         |send| read(draft, send),
         |piece: Piece| {
+            let mut wrong = Vec::new();
             for (problems, key) in piece.rejected {
                 counts.rejected += 1;
                 match (&mut seen, key) {
@@ -117,9 +118,18 @@ pub(super) fn compare(
                     (_, None) => seen = None,
                     (None, Some(_)) => {}
                 }
-                found(Found::Problems(problems))?;
+                wrong.extend(problems);
             }
-            Ok(settle(piece.ready, present, &mut counts, &mut seen, &mut found)?)
+            settle(piece.ready, present, &mut counts, &mut seen, |one| match one {
+                Found::Problems(problems) => {
+                    wrong.extend(problems);
+                    Ok(())
+                }
+                changed @ Found::Changed { .. } => found(changed),
+            })?;
+            // In the order of the file, across pieces too: a marked list is read along with it.
+            wrong.sort_by_key(|problem| problem.row);
+            if wrong.is_empty() { Ok(()) } else { Ok(found(Found::Problems(wrong))?) }
         },
     )?;
     Ok((Counts { rows: read.rows, skipped: read.skipped, blank: read.blank, ..counts }, seen))
@@ -166,7 +176,7 @@ fn settle(
     present: &Present<'_>,
     counts: &mut Counts,
     seen: &mut Option<Keys>,
-    found: &mut impl FnMut(Found<'_>) -> Result<()>,
+    mut found: impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
     if let Some(seen) = seen {
         seen.extend(drafted.iter().map(|one| key_hash(&one.row.key)));
@@ -174,7 +184,7 @@ fn settle(
     let mut known = known(&drafted, present)?;
     for drafted in drafted {
         let before = known.remove(&drafted.row.key).unwrap_or(Before::Nothing);
-        settle_one(drafted, &before, counts, found)?;
+        settle_one(drafted, &before, counts, &mut found)?;
     }
     Ok(())
 }

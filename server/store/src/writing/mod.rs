@@ -8,8 +8,10 @@ mod commit;
 mod compare;
 mod decided;
 mod diff;
+mod marked;
 mod present;
 mod problems;
+mod returned;
 mod touched;
 mod undo;
 
@@ -87,10 +89,20 @@ impl Store {
             },
         };
         let schema = self.schema_of(import)?;
-        let previous =
-            self.last_matching(import.dataset_number)?.and_then(|value| serde_json::from_value::<Matching>(value).ok());
+        // A file that came back as another one's marked list has that one's matching already.
+        let kept = import.matching.as_ref().filter(|_| import.state == ImportState::Reading);
+        let kept = kept.and_then(|value| serde_json::from_value::<Matching>(value.clone()).ok());
+        let last = || self.last_matching(import.dataset_number);
+        let previous = match &kept {
+            Some(kept) => Some(kept.clone()),
+            None => last()?.and_then(|value| serde_json::from_value::<Matching>(value).ok()),
+        };
         let columns = suggest(&profiled, &schema, previous.as_ref());
-        Ok(Ok(Decided::suggested(profiled, schema, columns)))
+        let mut decided = Decided::suggested(profiled, schema, columns);
+        if let Some(kept) = kept {
+            decided.matching = Matching { columns: std::mem::take(&mut decided.matching.columns), ..kept };
+        }
+        Ok(Ok(decided))
     }
 
     /// Replaces what was decided about the columns, and counts again. Returns what is wrong with the decisions, if something is.
