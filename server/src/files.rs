@@ -9,7 +9,9 @@ use clap::Args;
 use hayward_domain::id::{DatasetId, ImportId};
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::{self, Schema};
-use hayward_importers::{DraftRow, FileSource, Matching, MatchingFault, Problem, Refusal, draft, profile, suggest};
+use hayward_importers::{
+    DraftRow, FileSource, Marked, MarkedFormat, Matching, MatchingFault, Problem, Refusal, Unmarked, draft, profile, suggest,
+};
 use hayward_store::{Counts, Import as StoredImport, ImportState, NewImport, Store, StoreError};
 use serde_json::{Value, json};
 
@@ -28,6 +30,9 @@ pub struct Check {
     /// A file with a matching, as `PUT /imports/{id}/matching` takes it.
     #[arg(long)]
     matching: Option<PathBuf>,
+    /// Write the file back with the problems in front of each row: a name that ends in `.csv` or `.xlsx`.
+    #[arg(long)]
+    marked: Option<PathBuf>,
     /// Print one JSON object and nothing else.
     #[arg(long)]
     json: bool,
@@ -155,6 +160,10 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
             DraftRow::Blank { .. } => counts.blank += 1,
         }
     }
+    if let Some(path) = &args.marked {
+        let list = Marked { source: &source, profile: &profiled, schema, matching: &matching };
+        write_marked(&list, &problems, path)?;
+    }
     let undecided = columns.iter().any(|column| column.field.is_none());
     let clean = problems.is_empty() && !undecided;
     if args.json {
@@ -179,6 +188,24 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// Writes a marked list to `path`; where it cannot be, nothing is left there.
+fn write_marked(list: &Marked<'_>, problems: &[Problem], path: &Path) -> Result<(), Unread> {
+    let format = match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => MarkedFormat::Csv,
+        Some("xlsx") => MarkedFormat::Xlsx,
+        _ => return Err("a marked list has a name that ends in `.csv` or `.xlsx`".to_owned().into()),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| Unread::Other(format!("the marked list cannot be written: {error}"));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let found = problems.iter().map(|problem| Ok::<_, Unmarked>(problem.clone()));
+    list.write(found, problems.len() as u64, format, &mut file).map_err(|error| match error {
+        Unmarked::Refused(refusal) => Unread::Refused(refusal),
+        Unmarked::Unwritten(unwritten) => Unread::Other(unwritten.to_string()),
+    })?;
+    file.persist(path).map(drop).map_err(|error| failed(error.error))
+}
+
 /// `hayward import`: the whole way of a file into a list, logged as the operator's act.
 ///
 /// # Errors
@@ -198,7 +225,7 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     let filename = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = std::fs::File::open(&args.file).map_err(|error| format!("the file cannot be read: {error}"))?;
     store.begin_import(owner, "operator", &dataset, &NewImport { id: id.clone(), filename }).map_err(words)?;
-    let id = store.keep_file(&id, file).map_err(words)?;
+    let id = store.keep_file(&id, file).and_then(|id| store.take_up(&id)).map_err(words)?;
     let found = brought_in(store, owner, &id, matching, args.commit)?;
     let committed = found.state == ImportState::Committed;
     tracing::info!(import = %id, committed, "an import by the operator");
@@ -232,11 +259,12 @@ fn brought_in(
         if words.is_empty() { Ok(()) } else { Err(words.join("\n")) }
     };
     let found = store.import(owner, id).map_err(words)?;
-    if found.matching.is_none() && commit {
+    let is_new = found.state == ImportState::Reading;
+    if is_new && commit {
         said(store.import_at_once(&found, matching).map_err(words)?)?;
         return store.import(owner, id).map_err(words);
     }
-    if found.matching.is_none() {
+    if is_new {
         store.read_import(&found).map_err(words)?;
     } else {
         // The same file may have waited as a draft while the list changed.

@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, disclosures, health, imports, invite, oauth, sessions, setup, shared, upload,
+    agreements, catalogue, changes, datasets, disclosures, health, imports, invite, marked, oauth, sessions, setup, shared, upload,
 };
 
 /// Whose data a route shows.
@@ -82,6 +82,7 @@ routes! {
     GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
     PUT "/api/v1/imports/{id}/matching" "imports:write" Own => imports::rematch;
     GET "/api/v1/imports/{id}/problems" "imports:write" Own => imports::problems;
+    GET "/api/v1/imports/{id}/marked" "imports:write" Own => marked::get;
     GET "/api/v1/imports/{id}/diff" "imports:write" Own => imports::diff;
     POST "/api/v1/imports/{id}/commit" "imports:write" Own => imports::commit;
     POST "/api/v1/imports/{id}/undo" "imports:write" Own => imports::undo;

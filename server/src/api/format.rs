@@ -24,21 +24,19 @@ impl Format {
     /// # Errors
     /// `not-acceptable`.
     pub fn of(request: &HttpRequest) -> Result<Self, Error> {
-        let mut wanted =
-            request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
-        if wanted.peek().is_none() {
-            return Ok(Self::Json);
+        accepted(request, Self::Json, Self::called)
+            .ok_or_else(|| Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
+    }
+
+    /// The format that goes by this media type.
+    #[must_use]
+    pub fn called(kind: &str) -> Option<Self> {
+        match kind {
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            "text/csv" | "text/*" => Some(Self::Csv),
+            "application/x-ndjson" | "application/ndjson" => Some(Self::Ndjson),
+            _ => None,
         }
-        let kinds = wanted.map(|word| word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        for kind in kinds {
-            match kind.as_str() {
-                "application/json" | "application/*" | "*/*" => return Ok(Self::Json),
-                "text/csv" | "text/*" => return Ok(Self::Csv),
-                "application/x-ndjson" | "application/ndjson" => return Ok(Self::Ndjson),
-                _ => {}
-            }
-        }
-        Err(Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
     }
 
     /// Its media type.
@@ -60,6 +58,16 @@ impl Format {
             Self::Ndjson => "ndjson",
         }
     }
+}
+
+/// The first media type of the request's `Accept` that is `known`; `usual` where it has none.
+pub fn accepted<T>(request: &HttpRequest, usual: T, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut wanted =
+        request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
+    if wanted.peek().is_none() {
+        return Some(usual);
+    }
+    wanted.find_map(|word| known(&word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
 }
 
 /// One line of CSV, safe to open in a spreadsheet.

@@ -55,7 +55,10 @@ pub async fn at_work(
 }
 
 /// A turn at reading or writing files. It goes along with the work: a client that hangs up does not make room for another.
-async fn turn(commons: &Commons) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+///
+/// # Errors
+/// Only while the program stops.
+pub async fn turn(commons: &Commons) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
     let turn = std::sync::Arc::clone(&commons.importing).acquire_owned().await;
     turn.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))
 }
@@ -69,7 +72,11 @@ pub async fn import(commons: &Commons, owner: OrganizationNumber, id: &ImportId)
     commons.run(move |store| store.import(owner, &id)).await
 }
 
-async fn named(commons: &Commons, owner: OrganizationNumber, id: &str) -> Result<Import, Error> {
+/// The import that a path names.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none of the owner's.
+pub async fn named(commons: &Commons, owner: OrganizationNumber, id: &str) -> Result<Import, Error> {
     import(commons, owner, &ImportId::parse(id).ok_or(Error::NotFound)?).await
 }
 

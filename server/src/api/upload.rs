@@ -9,7 +9,8 @@ use hayward_store::NewImport;
 use sha2::{Digest, Sha256};
 
 use super::datasets::dataset_id;
-use super::imports::{at_work, import, shown};
+use super::imports::{at_work, import, shown, turn};
+use super::made::WORKBOOK;
 use super::params::Params;
 use crate::auth::bearer::{Bearer, ImportsWrite};
 use crate::commons::Commons;
@@ -47,13 +48,22 @@ pub async fn upload(
             return Err(error);
         }
     };
-    let reading = import(&commons, owner, &id).await?;
     if id != uploaded {
         // The same file waits already. The list may have changed since it was looked at.
+        let reading = import(&commons, owner, &id).await?;
         commons.run(move |store| store.recheck_import(&reading)).await?;
         let import = import(&commons, owner, &id).await?;
         return Ok(HttpResponse::Created().json(shown(&commons, import).await?));
     }
+    // The marked list of a draft is that draft.
+    let turn = turn(&commons).await?;
+    let id = commons
+        .run(move |store| {
+            let _turn = turn;
+            store.take_up(&id)
+        })
+        .await?;
+    let reading = import(&commons, owner, &id).await?;
     let done = at_work(&commons, reading, |store, import| store.read_import(import)).await?;
     let import = import(&commons, owner, &id).await?;
     let mut response = if done { HttpResponse::Created() } else { HttpResponse::Accepted() };
@@ -67,10 +77,13 @@ fn acceptable(request: &HttpRequest) -> Result<(), Error> {
     let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let known = [
         "application/json",
+        "application/geo+json",
         "application/x-ndjson",
         "application/ndjson",
         "application/jsonl",
         "application/octet-stream",
+        WORKBOOK,
+        "application/vnd.oasis.opendocument.spreadsheet",
         "application/vnd.ms-excel",
         "application/csv",
         "application/x-www-form-urlencoded",
@@ -79,7 +92,7 @@ fn acceptable(request: &HttpRequest) -> Result<(), Error> {
     if kind.is_empty() || kind.starts_with("text/") && kind != "text/html" || known.contains(&kind.as_str()) {
         return Ok(());
     }
-    Err(Error::bad("unsupported-media-type", "an import is the bytes of a CSV or JSON file"))
+    Err(Error::bad("unsupported-media-type", "an import is the bytes of a CSV or JSON file, or of a workbook"))
 }
 
 /// Keeps the body piece by piece: it is never in memory as a whole.
