@@ -215,7 +215,7 @@ fn put(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
     use serde_json::json;
 
     use super::*;
@@ -236,8 +236,25 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let texts = [
-            "007", "1E5", "+34600", "=1+1", "-5", "@x", "'x", "''=x", "two\nlines", "tab\tbed", "_x0041_", "\u{1}", "é ü 漢 🙂", "<&>\"",
-            "12345678901234567890", "2024-02-30", "1899-12-31", "true", "#N/A",
+            "007",
+            "1E5",
+            "+34600",
+            "=1+1",
+            "-5",
+            "@x",
+            "'x",
+            "''=x",
+            "two\nlines",
+            "tab\tbed",
+            "_x0041_",
+            "\u{1}",
+            "é ü 漢 🙂",
+            "<&>\"",
+            "12345678901234567890",
+            "2024-02-30",
+            "1899-12-31",
+            "true",
+            "#N/A",
         ];
         for text in texts {
             let mut writer = sheet(&["one", text]);
@@ -252,7 +269,8 @@ mod tests {
         let values = [json!("2024-04-03"), json!(0.1), json!(41_000), json!(-3.703_79), json!(true), json!(1e300), json!(1e16)];
         let mut writer = sheet(&["d", "a", "b", "c", "t", "x", "y"]);
         writer.row(values.iter().map(|value| (SheetCell::of(value, true), false))).unwrap();
-        assert_eq!(read(writer).last().unwrap(), &["2024-04-03", "0.1", "41000", "-3.70379", "true", "1e300", "1e16"]);
+        let shown = ["2024-04-03", "0.1", "41000", "-3.70379", "true", &values[5].to_string(), &values[6].to_string()];
+        assert_eq!(read(writer).last().unwrap(), &shown);
         // More digits than a spreadsheet shows are kept as text.
         for digits in [json!(9_007_199_254_740_993_i64), json!(0.1 + 0.2), json!(1e301)] {
             assert!(matches!(SheetCell::of(&digits, false), SheetCell::Text(text) if text == digits.to_string()));

@@ -7,7 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, disclosures, health, imports, invite, marked, oauth, sessions, setup, shared, upload,
+    agreements, catalogue, changes, datasets, disclosures, health, imports, invite, marked, oauth, sessions, setup, shared,
+    upload,
 };
 
 /// Whose data a route shows.

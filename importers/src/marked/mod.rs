@@ -101,7 +101,8 @@ impl Marked<'_> {
             return Err(Unmarked::from(Refusal::Changed).into());
         }
         if told < count {
-            let more = format!("{MARK}{} more problems are not shown here: put these right and upload the list again", count - told);
+            let more =
+                format!("{MARK}{} more problems are not shown here: put these right and upload the list again", count - told);
             list.last_word(&more).map_err(Unmarked::from)?;
         }
         Ok(list.end().map_err(Unmarked::from)?)
@@ -227,7 +228,11 @@ impl<W: Write + Send> List<W> {
     fn begin(format: MarkedFormat, out: W, columns: &Columns) -> Result<Self, Unwritten> {
         let headings = std::iter::once(MARKS).chain(columns.headings.iter().map(String::as_str));
         match format {
-            MarkedFormat::Xlsx => Ok(Self::Xlsx { sheet: Box::new(SheetWriter::new(headings, Some(0))?), out }),
+            MarkedFormat::Xlsx => {
+                // A cell with nothing in it is none, and then the last columns would not be there.
+                let headings = headings.map(|heading| if heading.is_empty() { " " } else { heading });
+                Ok(Self::Xlsx { sheet: Box::new(SheetWriter::new(headings, Some(0))?), out })
+            }
             MarkedFormat::Csv => {
                 let mut list = Self::Csv { out: std::io::BufWriter::new(out), line: String::new() };
                 list.csv(headings.map(csv_safe))?;
@@ -251,7 +256,8 @@ impl<W: Write + Send> List<W> {
             Self::Xlsx { sheet, .. } => {
                 let wrong: HashSet<&str> = problems.iter().filter_map(|problem| problem.column.as_deref()).collect();
                 let first = if words.is_empty() { SheetCell::Blank } else { SheetCell::Text(words.as_str().into()) };
-                let cells = cells.map(|(index, cell)| (cell.sheet(), !wrong.is_empty() && wrong.contains(letter(index).as_str())));
+                let cells =
+                    cells.map(|(index, cell)| (cell.sheet(), !wrong.is_empty() && wrong.contains(letter(index).as_str())));
                 sheet.row(std::iter::once((first, false)).chain(cells))
             }
         }

@@ -52,22 +52,31 @@ pub fn returned(source: &dyn Source) -> Result<Option<Vec<String>>, Refusal> {
             return Ok(None);
         }
     }
-    Ok(Some(columns.collect()))
+    Ok(Some(to_the_last(columns.collect())))
+}
+
+/// Up to the last one that says something: programs drop the others, or add some.
+fn to_the_last<T: AsRef<str>>(mut headings: Vec<T>) -> Vec<T> {
+    while headings.last().is_some_and(|heading| heading.as_ref().is_empty()) {
+        headings.pop();
+    }
+    headings
 }
 
 impl Profile {
-    /// The headings of the columns, without those of marks that `matching` leaves out.
+    /// The headings of the columns, without that of marks that `matching` leaves out, as [`returned`] gives them.
     #[must_use]
     pub fn own_headings(&self, matching: &Matching) -> Vec<&str> {
         let skipped = usize::from(matching.leaves_out_marks(self));
-        self.columns.iter().skip(skipped).map(|column| column.header.as_str()).collect()
+        to_the_last(self.columns.iter().skip(skipped).map(|column| column.header.as_str()).collect())
     }
 }
 
 impl Matching {
     /// Whether the first column is marks, and left out.
     pub(crate) fn leaves_out_marks(&self, profile: &Profile) -> bool {
-        profile.marked && profile.columns.first().and_then(|column| self.at(&column.letter)).is_some_and(ColumnDecision::is_of_marks)
+        profile.marked
+            && profile.columns.first().and_then(|column| self.at(&column.letter)).is_some_and(ColumnDecision::is_of_marks)
     }
 
     /// What was decided about the file of `profile`, for the marked list of it.
@@ -77,10 +86,11 @@ impl Matching {
         let (dates, numbers) = (None, None);
         let field = Some(Decision::LeaveOut);
         let marks = ColumnDecision { column: letter(0), header: MARKS.to_owned(), field, dates, numbers };
-        let own = profile.columns.iter().skip(skipped).enumerate().map(|(index, column)| ColumnDecision {
-            column: letter(index + 1),
-            ..self.read_as(column, profile.reading.format)
-        });
+        let own =
+            profile.columns.iter().skip(skipped).enumerate().map(|(index, column)| ColumnDecision {
+                column: letter(index + 1),
+                ..self.read_as(column, profile.reading.format)
+            });
         let columns = std::iter::once(marks).chain(own).collect();
         Self { columns, ..self.clone() }
     }

@@ -197,8 +197,7 @@ impl Reader {
 
 /// Whether a text is what a spreadsheet shows for a formula that went wrong: in CSV nothing else is left of it.
 fn is_error(text: &str) -> bool {
-    const ERRORS: [&str; 10] =
-        ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#VALUE!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "="];
+    const ERRORS: [&str; 10] = ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#VALUE!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "="];
     text.starts_with(['#', '=']) && ERRORS.contains(&text)
 }
 

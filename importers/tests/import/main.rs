@@ -11,6 +11,7 @@ mod harness;
 mod hostile;
 mod json_files;
 mod limits;
+mod marked;
 mod matching;
 mod overruled;
 mod properties;

@@ -148,7 +148,9 @@ impl Own {
         loop {
             for record in &page.records {
                 let cells = record.to_cells(&page.schema, private);
-                sheet.row(cells.iter().zip(is_day()).map(|(cell, is_day)| (SheetCell::of(cell, is_day), false))).map_err(unwritten)?;
+                sheet
+                    .row(cells.iter().zip(is_day()).map(|(cell, is_day)| (SheetCell::of(cell, is_day), false)))
+                    .map_err(unwritten)?;
             }
             left -= i64::try_from(page.records.len()).unwrap_or(0);
             let Some(after) = page.after.filter(|_| left > 0) else { break };

@@ -20,7 +20,8 @@ impl Store {
     /// [`StoreError::Refused`] with `wrong-state` where the file was not read or is being written, `file-gone` where it is no longer kept,
     /// `too-large-for-xlsx` where a workbook cannot hold it; [`StoreError::Stale`] where its problems changed meanwhile.
     pub fn write_marked(self: &Arc<Self>, import: &Import, format: MarkedFormat, out: impl Write + Send) -> Result<()> {
-        let readable = [ImportState::Draft, ImportState::Checked, ImportState::Interrupted, ImportState::Committed, ImportState::Undone];
+        let readable =
+            [ImportState::Draft, ImportState::Checked, ImportState::Interrupted, ImportState::Committed, ImportState::Undone];
         if !readable.contains(&import.state) || import.matching.is_none() {
             return Err(StoreError::refused("wrong-state", "there are no rows of this file to mark"));
         }
@@ -47,7 +48,9 @@ impl From<Unmarked> for StoreError {
     fn from(error: Unmarked) -> Self {
         match error {
             Unmarked::Unwritten(Unwritten::TooLarge(why)) => Self::refused("too-large-for-xlsx", why),
-            Unmarked::Unwritten(Unwritten::Failed(kind)) => Self::Unavailable(format!("a temporary file could not be written: {kind}")),
+            Unmarked::Unwritten(Unwritten::Failed(kind)) => {
+                Self::Unavailable(format!("a temporary file could not be written: {kind}"))
+            }
             Unmarked::Refused(Refusal::Unreadable(_)) => Self::Unavailable("the uploaded file could not be read back".to_owned()),
             // Rows that do not fit their problems: somebody has counted again, or the file went while it was read.
             Unmarked::Refused(_) => Self::Stale("this import has moved on meanwhile; ask again".to_owned()),

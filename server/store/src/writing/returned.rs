@@ -10,7 +10,7 @@
 //!   the rows that somebody put right change anything.
 //!
 //! INVARIANT: a draft whose file is being replaced cannot be committed: from before the first piece goes until the last one has come
-//! it is `cancelled`. A program that stops in between leaves it so, and the list can be uploaded once more.
+//! it is `cancelled`, and so is the upload. A program that stops in between leaves them so, and the list can be uploaded once more.
 
 use std::sync::Arc;
 
@@ -63,7 +63,8 @@ impl Store {
         }
         if let Some((matching, _)) = meant.or(same.first()) {
             let text = as_text(matching)?;
-            let update = Sql::new("update imports set matching = ? where id = ? and state = 'reading'").bind(text).bind(&upload.id);
+            let update =
+                Sql::new("update imports set matching = ? where id = ? and state = 'reading'").bind(text).bind(&upload.id);
             self.db.write(|conn| conn.execute(update))?;
         }
         own(&upload)
@@ -87,8 +88,14 @@ impl Store {
     /// Puts the file of `upload` in the place of the draft's, unless somebody has begun to commit the draft.
     fn replace_file(&self, draft: &Import, upload: &Import, matching: &Matching) -> Result<bool> {
         let now = (self.clock)();
-        if self.db.write(|conn| set_state(conn, &draft.id, &WAITING, ImportState::Cancelled, now)).is_err() {
-            return Ok(false);
+        let given_up = self.db.write(|conn| {
+            set_state(conn, &draft.id, &WAITING, ImportState::Cancelled, now)?;
+            set_state(conn, &upload.id, &[ImportState::Reading], ImportState::Cancelled, now)
+        });
+        match given_up {
+            Ok(()) => {}
+            Err(StoreError::Refused { .. } | StoreError::NotFound) => return Ok(false),
+            Err(error) => return Err(error),
         }
         self.until_none(|conn| drop_pieces(conn, &draft.id))?;
         self.until_none(|conn| move_pieces(conn, &upload.id, &draft.id))?;
