@@ -23,9 +23,10 @@ pub use draft::{Applied, Draft, DraftRow, Ready, draft};
 pub use grid::{Grid, grid};
 pub use marked::{Marked, MarkedFormat, Unmarked, returned};
 pub use matching::{
-    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, suggest,
+    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
+    Question, suggest,
 };
-pub use problem::Problem;
+pub use problem::{Groups, Problem, ProblemGroup};
 pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};
 pub use refusal::Refusal;
 pub use sheet::{SheetCell, SheetWriter, Unwritten};

@@ -41,7 +41,6 @@ pub struct Draft {
     /// How many of the first columns say nothing about the rows: marks are no value.
     marks: usize,
     key: Vec<FieldName>,
-    clears: bool,
     damaged: bool,
     is_csv: bool,
     counts: Counts,
@@ -71,7 +70,6 @@ pub fn draft(source: &dyn Source, profile: &Profile, schema: &Schema, matching: 
         marks: usize::from(plan.has_marks(profile)),
         plan,
         key: key_of(schema, matching),
-        clears: matching.blank == crate::matching::Blank::Clear,
         damaged: profile.damaged,
         is_csv,
         counts: Counts::default(),

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use hayward_domain::schema::{FieldName, Schema};
 
-use crate::matching::{DateOrder, DecimalMark, Decision, Matching};
+use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
-use crate::read::Reader;
+use crate::read::{Counts, Reader, clean};
+use crate::table::{Cell, Shape};
 
 /// What happens to the cells of one column.
 #[derive(Clone, Debug)]
@@ -24,6 +25,26 @@ pub(crate) struct Planned {
     pub(crate) letter: String,
     pub(crate) header: String,
     pub(crate) usage: Use,
+    /// Whether a blank cell empties what was there.
+    pub(super) clears: bool,
+    /// What stands in place of some of its cells.
+    pub(super) fixes: Option<ColumnFixes>,
+}
+
+impl Planned {
+    /// What somebody put in place of `text` in row `row`.
+    pub(crate) fn instead(&self, row: u64, text: &str) -> Option<&str> {
+        self.fixes.as_ref()?.instead(row, text)
+    }
+
+    /// What somebody put in place of a cell of row `row`.
+    pub(crate) fn in_place_of(&self, cell: Cell<'_>, row: u64, is_csv: bool) -> Option<&str> {
+        let fixes = self.fixes.as_ref()?;
+        match cell.shape {
+            Shape::Text => fixes.instead(row, &clean(cell.text, is_csv, &mut Counts::default())),
+            Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => fixes.instead(row, cell.text),
+        }
+    }
 }
 
 /// All columns, in their order.
@@ -52,7 +73,9 @@ impl Plan {
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };
-            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage });
+            let clears = decided.blank.unwrap_or(matching.blank) == Blank::Clear;
+            let fixes = ColumnFixes::of(column, matching);
+            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage, clears, fixes });
         }
         Self { columns }
     }

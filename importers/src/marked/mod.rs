@@ -1,7 +1,7 @@
 //! The marked list: a person's own file back, with what is wrong with each row in front of it.
 //!
 //! The first column is headed [`MARKS`] and says in words what is wrong, each problem behind a [`MARK`]; then come the columns of the
-//! file, in their order and under their own headings, one line for each row below the header. Cells are as they were read. They are
+//! file, in their order and under their own headings, one line for each row below the header. Cells are as they were read, corrected ones as corrected. They are
 //! written so that the same reading finds the same values again, in whichever format: a row that nobody touches comes to what it
 //! came to. How the list is known when it comes back stands in [`returned`].
 
@@ -168,10 +168,14 @@ impl Columns {
     }
 
     /// The cell at `index` of a row of the file, as it stands in the list.
-    fn cell<'a>(&self, row: &'a Row, index: usize) -> Shown<'a> {
+    fn cell<'a>(&'a self, row: &'a Row, index: usize) -> Shown<'a> {
         let cell = row.cell(index);
-        let usage = self.plan.columns.get(index).map(|column| &column.usage);
+        let planned = self.plan.columns.get(index);
+        let usage = planned.map(|column| &column.usage);
         let is_number = matches!(usage, Some(Use::Field(_, reader)) if reader.is_of_numbers());
+        if let Some(fixed) = planned.and_then(|planned| planned.in_place_of(cell, row.number, self.from_csv)) {
+            return Shown { shape: Shape::Text, text: Cow::Borrowed(fixed), is_number };
+        }
         let text = match (cell.shape, usage) {
             (Shape::Text, _) => Cow::Borrowed(self.plain(cell)),
             (Shape::Nested, _) => Cow::Borrowed(""),

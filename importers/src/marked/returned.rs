@@ -31,9 +31,9 @@ pub(crate) fn is_mark(text: &str) -> bool {
 /// The headings of the list that was marked, if `source` may be a marked list. Reads all of it only where its first heading is ours.
 ///
 /// # Errors
-/// Where it cannot be read.
-pub fn returned(source: &dyn Source) -> Result<Option<Vec<String>>, Refusal> {
-    let layout = find(source, &Overrules::default())?;
+/// Where it cannot be read as `overrules` says.
+pub fn returned(source: &dyn Source, overrules: &Overrules) -> Result<Option<Vec<String>>, Refusal> {
+    let layout = find(source, overrules)?;
     let mut rows = layout.rows(source)?;
     let (header_row, has_header) = (layout.reading.header_row, layout.reading.format.has_header());
     let mut row = Row::default();
@@ -79,27 +79,27 @@ impl Matching {
             && profile.columns.first().and_then(|column| self.at(&column.letter)).is_some_and(ColumnDecision::is_of_marks)
     }
 
-    /// What was decided about the file of `profile`, for the marked list of it.
+    /// What was decided about the file of `profile`, for the marked list of it. Corrections stand in its cells.
     #[must_use]
     pub fn for_marked(&self, profile: &Profile) -> Self {
         let skipped = usize::from(self.leaves_out_marks(profile));
-        let (dates, numbers) = (None, None);
+        let (dates, numbers, blank) = (None, None, None);
         let field = Some(Decision::LeaveOut);
-        let marks = ColumnDecision { column: letter(0), header: MARKS.to_owned(), field, dates, numbers };
+        let marks = ColumnDecision { column: letter(0), header: MARKS.to_owned(), field, dates, numbers, blank };
         let own =
             profile.columns.iter().skip(skipped).enumerate().map(|(index, column)| ColumnDecision {
                 column: letter(index + 1),
                 ..self.read_as(column, profile.reading.format)
             });
         let columns = std::iter::once(marks).chain(own).collect();
-        Self { columns, ..self.clone() }
+        Self { columns, fixes: Vec::new(), ..self.clone() }
     }
 
     /// The decision about a column. Numbers that were no text in their file are text in a list of CSV, and there they are written with
     /// the decimal mark of the others: nobody has to be asked which that is.
     fn read_as(&self, column: &ColumnProfile, format: Format) -> ColumnDecision {
         let (letter, header) = (column.letter.clone(), column.header.clone());
-        let unspoken = ColumnDecision { column: letter, header, field: None, dates: None, numbers: None };
+        let unspoken = ColumnDecision { column: letter, header, field: None, dates: None, numbers: None, blank: None };
         let mut said = self.at(&column.letter).cloned().unwrap_or(unspoken);
         if format != Format::Csv && said.goes_to().is_some() {
             said.numbers = said.numbers.or(column.tally.decimal_mark());

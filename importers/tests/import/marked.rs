@@ -1,8 +1,8 @@
 //! The marked list goes out with the sentences in front and comes back as what it was.
 
 use hayward_importers::{
-    Decision, DraftRow, Grid, HeldSource, Marked, MarkedFormat, Matching, Problem, Refusal, Unmarked, Unwritten, draft, grid,
-    profile, returned, suggest,
+    Decision, DraftRow, Fix, Grid, HeldSource, Marked, MarkedFormat, Matching, Overrules, Problem, Refusal, Unmarked, Unwritten,
+    draft, grid, profile, returned, suggest,
 };
 
 use crate::harness::{Imported, decide, import, opportunities, organizations, schema};
@@ -40,7 +40,7 @@ fn marked(imported: &Imported, format: MarkedFormat, of: &str) -> Vec<u8> {
 /// The list read again, with what was decided about the file it was made of.
 fn come_back(imported: &Imported, bytes: Vec<u8>, format: MarkedFormat, of: &str) -> Imported {
     let source = HeldSource::new(name(format), bytes);
-    let headings = returned(&source).unwrap().expect("it is a marked list");
+    let headings = returned(&source, &Overrules::default()).unwrap().expect("it is a marked list");
     assert_eq!(headings, imported.profile.own_headings(&imported.matching));
     let (profile, schema) = (profile(&source).unwrap(), schema(of));
     let carried = imported.matching.for_marked(&imported.profile);
@@ -205,7 +205,7 @@ fn a_cell_that_no_workbook_can_hold_is_refused_and_not_cut() {
 
 #[test]
 fn a_column_of_somebodys_own_is_never_taken_for_marks() {
-    let is_ours = |file: &str| returned(&HeldSource::new("list.csv", file.as_bytes())).unwrap().is_some();
+    let is_ours = |file: &str| returned(&HeldSource::new("list.csv", file.as_bytes()), &Overrules::default()).unwrap().is_some();
     assert!(is_ours("problems,identifier\n! Name: is missing,A1\n,A2\n"));
     assert!(is_ours("problems,identifier\n,A1\n"));
     // A word of somebody's own, another place, another heading.
@@ -226,4 +226,28 @@ fn a_column_of_somebodys_own_is_never_taken_for_marks() {
     // A person may say that it is theirs.
     let kept = marks.decided(|matching| decide(matching, "problems").field = Some(Decision::Private));
     assert_eq!(kept.ready()[0].record.private["problems"], "! x");
+}
+
+#[test]
+fn corrected_cells_are_shown_as_corrected() {
+    let imported = organizations("identifier,name,country\nA1,One,Untied States\nA2,Two,Nowhere\nA3,,Nowhere\n");
+    let fix = |row, from: Option<&str>, to: &str| Fix {
+        column: "C".to_owned(),
+        from: from.map(str::to_owned),
+        row,
+        to: Some(to.to_owned()),
+    };
+    let imported = imported.decided(|matching| {
+        matching.amend(vec![fix(None, Some("Untied States"), "US"), fix(Some(3), None, "=ES"), fix(Some(4), None, "FR")])
+    });
+    for format in BOTH {
+        let bytes = marked(&imported, format, "organization");
+        let source = HeldSource::new(name(format), bytes.clone());
+        let rows = text(grid(&source, &profile(&source).unwrap()).unwrap());
+        let apostrophe = if format == MarkedFormat::Csv { "'" } else { "" };
+        assert_eq!([&rows[1][3], &rows[2][3], &rows[3][3]], ["US", &format!("{apostrophe}=ES"), "FR"]);
+        let again = come_back(&imported, bytes, format, "organization");
+        assert!(again.matching.fixes.is_empty());
+        assert_eq!(again.rows.iter().map(outcome).collect::<Vec<_>>(), imported.rows.iter().map(outcome).collect::<Vec<_>>());
+    }
 }

@@ -87,7 +87,7 @@ pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
 pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
-pub use writing::{Counts, DiffItem};
+pub use writing::{Counts, DiffItem, Seen};
 
 use crate::conn::{Conn, Db};
 use crate::sql::{Number, Sql, rows};

@@ -46,7 +46,7 @@ impl Store {
         if marked.is_empty() {
             return own(&upload);
         }
-        let Ok(Some(headings)) = returned(&self.import_file(&upload)) else { return own(&upload) };
+        let Ok(Some(headings)) = returned(&self.import_file(&upload), &upload.overrules) else { return own(&upload) };
         let mut same = Vec::new();
         for import in marked {
             let (Some(profile), Ok(matching)) = (&import.profile, self.decided(&import)) else { continue };
@@ -102,14 +102,15 @@ impl Store {
         let text = as_text(matching)?;
         let of_upload = |column: &str| format!("(select n.{column} from imports n where n.id = ?)");
         let update = format!(
-            "update imports set state = 'reading', file_hash = {}, size = {}, filename = {}, reading = null, profile = null, columns = null,
+            "update imports set state = 'reading', file_hash = {}, size = {}, filename = {}, overrules = {}, reading = null, profile = null, columns = null,
             counts = null, problem_count = 0, failure = null, matching = ?, changed_at = ? where id = ? and state = 'cancelled'",
             of_upload("file_hash"),
             of_upload("size"),
             of_upload("filename"),
+            of_upload("overrules"),
         );
         let id = ImportId::parse(&upload.id).ok_or(StoreError::Corrupt("an import"))?;
-        let update = Sql::new(&update).bind(&upload.id).bind(&upload.id).bind(&upload.id).bind(text).bind(now).bind(&draft.id);
+        let update = (0..4).fold(Sql::new(&update), |update, _| update.bind(&upload.id)).bind(text).bind(now).bind(&draft.id);
         self.db.write(|conn| {
             conn.execute(update)?;
             forget(conn, &id)
