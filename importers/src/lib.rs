@@ -19,7 +19,7 @@ mod table;
 mod text;
 mod workbook;
 
-pub use draft::{Applied, Draft, DraftRow, Ready, draft};
+pub use draft::{Applied, Draft, DraftRow, Ready, Sound, draft, judged};
 pub use grid::{Grid, grid};
 pub use marked::{Marked, MarkedFormat, Unmarked, returned};
 pub use matching::{

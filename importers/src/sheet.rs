@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::NaiveDate;
 use rust_xlsxwriter::{Color, Format, IgnoreError, Workbook, Worksheet, XlsxError};
@@ -161,13 +162,15 @@ impl SheetWriter {
         if self.rows >= ROWS {
             return Err(Unwritten::TooLarge(format!("a workbook has at most {} rows below its header", ROWS - 1)));
         }
-        let sheet = self.book.worksheet_from_index(0)?;
-        for (at, (cell, is_marked)) in cells.into_iter().enumerate() {
-            let column = u16::try_from(at).ok().filter(|_| at < COLUMNS).ok_or_else(too_wide)?;
-            put(sheet, self.rows, column, &cell, if is_marked { &self.marked } else { &self.plain }, is_marked)?;
-        }
-        self.rows += 1;
-        Ok(())
+        unpanicked(|| {
+            let sheet = self.book.worksheet_from_index(0)?;
+            for (at, (cell, is_marked)) in cells.into_iter().enumerate() {
+                let column = u16::try_from(at).ok().filter(|_| at < COLUMNS).ok_or_else(too_wide)?;
+                put(sheet, self.rows, column, &cell, if is_marked { &self.marked } else { &self.plain }, is_marked)?;
+            }
+            self.rows += 1;
+            Ok(())
+        })
     }
 
     /// Puts the workbook together.
@@ -175,8 +178,13 @@ impl SheetWriter {
     /// # Errors
     /// [`Unwritten::Failed`].
     pub fn save(mut self, to: impl Write + Send) -> Result<(), Unwritten> {
-        self.book.save_to_writer(to).map_err(Unwritten::from)
+        unpanicked(|| self.book.save_to_writer(to).map_err(Unwritten::from))
     }
+}
+
+/// The library panics where its temporary file is not taken, as on a full disk. What it was at is of no use then, and is not used.
+fn unpanicked<T>(work: impl FnOnce() -> Result<T, Unwritten>) -> Result<T, Unwritten> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Unwritten::Failed(io::ErrorKind::StorageFull)))
 }
 
 fn too_wide() -> Unwritten {

@@ -77,7 +77,7 @@ impl Question {
     fn numbers(column: &ColumnProfile) -> Self {
         let example = column.tally.number_example().unwrap_or("1,234").to_owned();
         let choices = [DecimalMark::Point, DecimalMark::Comma].into_iter().filter_map(|answer| {
-            let reads = numbers::read(&example, answer)?;
+            let reads = numbers::read(&example, answer)?.into_owned();
             Some(Choice { answer, reads })
         });
         Self::Numbers { choices: choices.collect(), example }

@@ -23,3 +23,4 @@ pub mod sessions;
 pub mod setup;
 pub mod shared;
 pub mod upload;
+pub mod watching;

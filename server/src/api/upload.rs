@@ -66,7 +66,7 @@ pub async fn upload(
         })
         .await?;
     let reading = import(&commons, owner, &id).await?;
-    let done = at_work(&commons, reading, |store, import| store.read_import(import)).await?;
+    let done = at_work(&request, &commons, reading, |store, import| store.read_import(import)).await?;
     let import = import(&commons, owner, &id).await?;
     let mut response = if done { HttpResponse::Created() } else { HttpResponse::Accepted() };
     response.insert_header((LOCATION, format!("/api/v1/imports/{id}")));
