@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
-use hayward_importers::csv_safe;
+use hayward_importers::{csv_safe, push_csv_cell};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -24,21 +24,19 @@ impl Format {
     /// # Errors
     /// `not-acceptable`.
     pub fn of(request: &HttpRequest) -> Result<Self, Error> {
-        let mut wanted =
-            request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
-        if wanted.peek().is_none() {
-            return Ok(Self::Json);
+        accepted(request, Self::Json, Self::called)
+            .ok_or_else(|| Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
+    }
+
+    /// The format that goes by this media type.
+    #[must_use]
+    pub fn called(kind: &str) -> Option<Self> {
+        match kind {
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            "text/csv" | "text/*" => Some(Self::Csv),
+            "application/x-ndjson" | "application/ndjson" => Some(Self::Ndjson),
+            _ => None,
         }
-        let kinds = wanted.map(|word| word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        for kind in kinds {
-            match kind.as_str() {
-                "application/json" | "application/*" | "*/*" => return Ok(Self::Json),
-                "text/csv" | "text/*" => return Ok(Self::Csv),
-                "application/x-ndjson" | "application/ndjson" => return Ok(Self::Ndjson),
-                _ => {}
-            }
-        }
-        Err(Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
     }
 
     /// Its media type.
@@ -62,6 +60,16 @@ impl Format {
     }
 }
 
+/// The first media type of the request's `Accept` that is `known`; `usual` where it has none.
+pub fn accepted<T>(request: &HttpRequest, usual: T, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut wanted =
+        request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
+    if wanted.peek().is_none() {
+        return Some(usual);
+    }
+    wanted.find_map(|word| known(&word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+}
+
 /// One line of CSV, safe to open in a spreadsheet.
 #[must_use]
 pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
@@ -72,22 +80,12 @@ pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
         }
         match cell {
             Value::Null => {}
-            Value::String(text) => push_cell(&mut line, &csv_safe(text)),
+            Value::String(text) => push_csv_cell(&mut line, &csv_safe(text)),
             // Numbers and truths begin no formula that a spreadsheet would run.
             Value::Number(_) | Value::Bool(_) => line.push_str(&cell.to_string()),
-            Value::Array(_) | Value::Object(_) => push_cell(&mut line, &cell.to_string()),
+            Value::Array(_) | Value::Object(_) => push_csv_cell(&mut line, &cell.to_string()),
         }
     }
     line.push_str("\r\n");
     line
-}
-
-fn push_cell(line: &mut String, text: &str) {
-    if text.contains(['"', ',', '\r', '\n', ';', '\t']) || text.starts_with(' ') || text.ends_with(' ') {
-        line.push('"');
-        line.push_str(&text.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(text);
-    }
 }

@@ -11,6 +11,8 @@ pub mod format;
 pub mod health;
 pub mod imports;
 pub mod invite;
+pub mod made;
+pub mod marked;
 pub mod names;
 pub mod numbered;
 pub mod oauth;

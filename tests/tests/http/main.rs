@@ -29,6 +29,7 @@ mod importing;
 mod ledger;
 mod ledger_lost;
 mod lists;
+mod marked;
 mod oauth;
 mod operator;
 mod process;

@@ -21,7 +21,7 @@ use crate::sql::{Number, Sql, Word, rows};
 use crate::writing::ImportProgress;
 
 pub use file::StoredSource;
-pub(crate) use file::drop_pieces;
+pub(crate) use file::{drop_pieces, forget};
 pub(crate) use problems::{KEPT_PROBLEMS, drop_some_problems};
 pub use state::ImportState;
 
@@ -95,6 +95,9 @@ pub(crate) struct Findings {
 
 /// Which program reads files here. Another version may understand the same bytes otherwise.
 pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
+
+/// How many imports are looked through for the one that a marked list is of.
+const WITH_PROBLEMS: i64 = 20;
 
 const COLUMNS: &str =
     "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.size, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
@@ -230,8 +233,25 @@ impl Store {
 
     /// The import as it stands now.
     pub(crate) fn reload(&self, import: &Import) -> Result<Import> {
+        self.import_called(&import.id)
+    }
+
+    /// The import with this id, whoever's it is.
+    pub(crate) fn import_called(&self, id: &str) -> Result<Import> {
         let select = format!("select {COLUMNS} from imports i join datasets d on d.number = i.dataset where i.id = ?");
-        self.db.read(Eyes::Own, |conn| conn.one::<ImportRow>(Sql::new(&select).bind(&import.id)))?.read()
+        self.db.read(Eyes::Own, |conn| conn.one::<ImportRow>(Sql::new(&select).bind(id)))?.read()
+    }
+
+    /// The newest other imports of the same dataset that have problems, newest first: those whose marked list somebody may have.
+    pub(crate) fn with_problems(&self, import: &Import) -> Result<Vec<Import>> {
+        let select = format!(
+            "select {COLUMNS} from imports i join datasets d on d.number = i.dataset where i.dataset = ? and i.id <> ?
+            and i.problem_count > 0 and i.matching is not null and i.state not in ('reading', 'committing', 'failed')
+            order by i.made_at desc, i.id limit {WITH_PROBLEMS}"
+        );
+        let select = Sql::new(&select).bind(import.dataset_number).bind(&import.id);
+        let rows = self.db.read(Eyes::Own, |conn| conn.load::<ImportRow>(select))?;
+        rows.into_iter().map(ImportRow::read).collect()
     }
 }
 

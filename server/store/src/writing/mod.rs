@@ -9,9 +9,11 @@ mod commit;
 mod compare;
 mod decided;
 mod diff;
+mod marked;
 mod present;
 mod problems;
 mod pulse;
+mod returned;
 mod touched;
 mod undo;
 

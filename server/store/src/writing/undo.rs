@@ -13,7 +13,7 @@ use crate::Store;
 use crate::conn::Eyes;
 use crate::edition::{Batch, Cause, Change, Commit, Version, Writing};
 use crate::error::{Result, StoreError};
-use crate::imports::{Import, ImportState, set_state};
+use crate::imports::{Import, ImportState, drop_pieces, set_state};
 use crate::parallel;
 use crate::sql::{Number, Sql};
 
@@ -39,6 +39,7 @@ impl Store {
             set_state(conn, &id, &[ImportState::Committed], ImportState::Undone, now)?;
             conn.execute(Sql::new("update imports set edition = ? where id = ?").bind(edition).bind(&id)).map(drop)
         })?;
+        self.tidied(self.until_none(|conn| drop_pieces(conn, &import.id)).map(drop));
         Ok(kept)
     }
 
