@@ -7,7 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, disclosures, health, imports, invite, oauth, sessions, setup, shared, upload,
+    agreements, catalogue, changes, datasets, diff, disclosures, health, imports, invite, oauth, sessions, setup, shared, undo,
+    upload,
 };
 
 /// Whose data a route shows.
@@ -82,9 +83,10 @@ routes! {
     GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
     PUT "/api/v1/imports/{id}/matching" "imports:write" Own => imports::rematch;
     GET "/api/v1/imports/{id}/problems" "imports:write" Own => imports::problems;
-    GET "/api/v1/imports/{id}/diff" "imports:write" Own => imports::diff;
+    GET "/api/v1/imports/{id}/diff" "imports:write" Own => diff::diff;
     POST "/api/v1/imports/{id}/commit" "imports:write" Own => imports::commit;
-    POST "/api/v1/imports/{id}/undo" "imports:write" Own => imports::undo;
+    GET "/api/v1/imports/{id}/undo" "imports:write" Own => undo::foresee;
+    POST "/api/v1/imports/{id}/undo" "imports:write" Own => undo::undo;
 
     GET "/api/v1/agreements" "agreements:read" Own => agreements::list;
     POST "/api/v1/agreements" "agreements:propose" Own => agreements::propose;

@@ -55,7 +55,10 @@ pub async fn at_work(
 }
 
 /// A turn at reading or writing files. It goes along with the work: a client that hangs up does not make room for another.
-async fn turn(commons: &Commons) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+///
+/// # Errors
+/// [`Error::Unavailable`] while the program stops.
+pub async fn turn(commons: &Commons) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
     let turn = std::sync::Arc::clone(&commons.importing).acquire_owned().await;
     turn.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))
 }
@@ -69,7 +72,11 @@ pub async fn import(commons: &Commons, owner: OrganizationNumber, id: &ImportId)
     commons.run(move |store| store.import(owner, &id)).await
 }
 
-async fn named(commons: &Commons, owner: OrganizationNumber, id: &str) -> Result<Import, Error> {
+/// One import of the owner's, by the text that names it.
+///
+/// # Errors
+/// As [`import`].
+pub async fn named(commons: &Commons, owner: OrganizationNumber, id: &str) -> Result<Import, Error> {
     import(commons, owner, &ImportId::parse(id).ok_or(Error::NotFound)?).await
 }
 
@@ -107,6 +114,9 @@ pub fn to_json(import: &Import, problems: Vec<Value>) -> Value {
         }
         if let Some(failure) = &import.failure {
             map.insert("failure".to_owned(), failure.clone());
+        }
+        if let Some(undone) = &import.undone {
+            map.insert("undone".to_owned(), undone.clone());
         }
     }
     shown
@@ -174,22 +184,7 @@ pub async fn problems(
     list.respond(&commons, found, &columns)
 }
 
-/// What a commit will change, or has changed.
-pub async fn diff(
-    request: HttpRequest,
-    id: Path<String>,
-    bearer: Bearer<ImportsWrite>,
-    commons: Data<Commons>,
-) -> Result<HttpResponse, Error> {
-    let list = Numbered::of(&request, bearer.caller.name(), "diff", &id, &commons)?;
-    let import = named(&commons, bearer.caller.organization, &id).await?;
-    let (after, limit) = (usize::try_from(list.after).unwrap_or(0), usize::try_from(list.limit).unwrap_or(usize::MAX - 1));
-    let found = commons.run(move |store| store.import_diff(&import, after, limit)).await?;
-    let items = found.iter().map(|item| serde_json::to_value(item).unwrap_or_default()).collect();
-    list.respond(&commons, items, &["change", "row", "key", "fields"])
-}
-
-/// What was looked at: an import of another edition is neither committed nor undone.
+/// What was looked at: an import of another edition is not committed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Commit {
@@ -232,25 +227,11 @@ fn undecided(import: &Import) -> Error {
     Error::Bad { code: "undecided-columns", detail: format!("{} columns have no decision yet", errors.len()), errors }
 }
 
-/// Takes a committed import back.
-pub async fn undo(
-    request: HttpRequest,
-    id: Path<String>,
-    bearer: Bearer<ImportsWrite>,
-    commons: Data<Commons>,
-    bytes: Bytes,
-) -> Result<HttpResponse, Error> {
-    let Commit { edition } = body::read(&request, &bytes)?;
-    let owner = bearer.still(&commons).await?.organization;
-    let found = named(&commons, owner, &id).await?;
-    if edition.is_some_and(|edition| edition != found.edition) {
-        return Err(Error::Conflict { code: "stale", detail: "this import is of another edition".to_owned() });
-    }
-    let done = at_work(&commons, found, |store, import| store.undo_import(import).map(drop)).await?;
-    finished(&commons, owner, &id, done).await
-}
-
-async fn finished(commons: &Commons, owner: OrganizationNumber, id: &str, done: bool) -> Result<HttpResponse, Error> {
+/// The import as work on it has left it.
+///
+/// # Errors
+/// As [`import`].
+pub async fn finished(commons: &Commons, owner: OrganizationNumber, id: &str, done: bool) -> Result<HttpResponse, Error> {
     let import = named(commons, owner, id).await?;
     let mut response = if done { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.json(shown(commons, import).await?))

@@ -9,6 +9,8 @@ use crate::answer::Answer;
 use crate::world::{Persona, World};
 
 const FORMATS: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+/// What is asked for besides where the program's own pages and lists are.
+const EVERY_FORMAT: [&str; 4] = ["application/json", "application/x-ndjson", "text/csv", "text/html"];
 
 /// The collections, with their schemas.
 const COLLECTIONS: [(&str, &str); 4] = [
@@ -153,7 +155,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
     for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
         paths.push(format!("/api/v1/datasets/{}/records", world.id(dataset)));
         let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
-        paths.extend([import.clone(), format!("{import}/problems"), format!("{import}/diff")]);
+        paths.extend([import.clone(), format!("{import}/problems"), format!("{import}/diff"), format!("{import}/undo")]);
     }
     paths.push(format!("/api/v1/imports/{}", world.id("jobs-draft")));
     for agreement in
@@ -168,7 +170,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         assert!(paths.iter().any(walked), "nobody looks for canaries at {}", route.path);
     }
     for path in &paths {
-        for accept in FORMATS {
+        for accept in EVERY_FORMAT {
             look(path, &world.get_as(who, path, accept));
         }
     }

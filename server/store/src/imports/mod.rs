@@ -60,13 +60,15 @@ pub struct Import {
     pub committed_edition: Option<i64>,
     /// Why the file could not be read: `{code, message, row}`.
     pub failure: Option<Value>,
+    /// What an undo did: `{reversed, kept, disclosed}`, the last once it was looked up.
+    pub undone: Option<Value>,
 }
 
 rows! {
     ImportRow {
         id: String, dataset: String, dataset_number: i64, state: String, filename: String, reading: Option<String>, profile: Option<String>,
         columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
-        committed_edition: Option<i64>, failure: Option<String>,
+        committed_edition: Option<i64>, failure: Option<String>, undone: Option<String>,
     }
 }
 
@@ -88,7 +90,7 @@ pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
 
 const COLUMNS: &str =
     "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.profile, i.columns, i.matching, i.counts,
-    i.problem_count, i.edition, i.committed_edition, i.failure";
+    i.problem_count, i.edition, i.committed_edition, i.failure, i.undone";
 
 impl ImportRow {
     fn read(self) -> Result<Import> {
@@ -111,6 +113,7 @@ impl ImportRow {
             edition: self.edition,
             committed_edition: self.committed_edition,
             failure: json(self.failure)?,
+            undone: json(self.undone)?,
         })
     }
 }

@@ -8,6 +8,7 @@ mod commit;
 mod compare;
 mod decided;
 mod diff;
+mod difference;
 mod present;
 mod problems;
 mod touched;
@@ -21,6 +22,9 @@ use hayward_importers::{Matching, MatchingFault, Profile, Refusal, draft, profil
 
 pub use compare::Counts;
 pub use diff::DiffItem;
+pub use difference::{DiffColumn, DiffRow, Difference, RowChange, Show};
+pub(crate) use undo::ShownRows;
+pub use undo::{Shown, UndoItem, UndoItems, Undoing};
 
 use crate::Store;
 use crate::conn::Eyes;
