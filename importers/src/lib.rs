@@ -20,9 +20,10 @@ mod workbook;
 pub use draft::{Applied, Draft, DraftRow, Ready, draft};
 pub use grid::{Grid, grid};
 pub use matching::{
-    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, MatchingFault, Question, suggest,
+    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
+    Question, suggest,
 };
-pub use problem::Problem;
+pub use problem::{Groups, Problem, ProblemGroup};
 pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};
 pub use refusal::Refusal;
 pub use source::{FileSource, HeldSource, Source};

@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, diff, disclosures, health, imports, invite, oauth, sessions, setup, shared, undo,
-    upload,
+    agreements, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, oauth, readings, sessions,
+    setup, shared, undo, upload,
 };
 
 /// Whose data a route shows.
@@ -81,8 +81,12 @@ routes! {
     GET "/api/v1/datasets/{id}/records" "datasets:read" Own => datasets::records;
     POST "/api/v1/datasets/{id}/imports" "imports:write" Own => upload::upload;
     GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
-    PUT "/api/v1/imports/{id}/matching" "imports:write" Own => imports::rematch;
+    PUT "/api/v1/imports/{id}/reading" "imports:write" Own => readings::reread;
+    GET "/api/v1/imports/{id}/rows" "imports:write" Own => readings::rows;
+    PUT "/api/v1/imports/{id}/matching" "imports:write" Own => fixes::rematch;
+    POST "/api/v1/imports/{id}/fixes" "imports:write" Own => fixes::fix;
     GET "/api/v1/imports/{id}/problems" "imports:write" Own => imports::problems;
+    GET "/api/v1/imports/{id}/problems/groups" "imports:write" Own => imports::problem_groups;
     GET "/api/v1/imports/{id}/diff" "imports:write" Own => diff::diff;
     POST "/api/v1/imports/{id}/commit" "imports:write" Own => imports::commit;
     GET "/api/v1/imports/{id}/undo" "imports:write" Own => undo::foresee;

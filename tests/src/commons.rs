@@ -15,10 +15,10 @@ use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::built_in;
 use hayward_domain::scope::{Role, Scopes};
-use hayward_importers::Matching;
+use hayward_importers::{Matching, Overrules};
 use hayward_store::{
     Caller, Clock, DatabaseUrl, Decision, Fresh, Import, Keyring, NewDataset, NewImport, NewOrganization, NewPerson, NewToken,
-    Outcome, ProposalError, Result, Settings, Store, Viewer,
+    Outcome, ProposalError, Result, Seen, Settings, Store, Viewer,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,9 @@ use crate::{Kind, TestDatabase};
 mod reading;
 
 pub use reading::item;
+
+/// Says yes to whatever goes: a test that lets absent records go means it.
+pub const DELETES: Seen = Seen { edition: None, removals: Some(u64::MAX) };
 
 /// Where the clock stands at first: 2026-12-01, noon. Agreements begin that day and end with 2027-11-30 unless told otherwise.
 pub const START: Moment = Moment(1_796_126_400_000_000);
@@ -207,7 +210,7 @@ impl Commons {
     /// Uploads `csv` under a name; nobody has read it yet.
     pub fn keep(&self, list: &List, filename: &str, csv: &str) -> Import {
         let id = ImportId::from_random(self.fresh());
-        let new = NewImport { id: id.clone(), filename: filename.to_owned() };
+        let new = NewImport { id: id.clone(), filename: filename.to_owned(), overrules: Overrules::default() };
         self.store.begin_import(list.owner, "a test", &list.id, &new).unwrap();
         let id = self.store.keep_file(&id, csv.as_bytes()).unwrap();
         self.store.import(list.owner, &id).unwrap()
@@ -244,7 +247,7 @@ impl Commons {
     pub fn import_with(&self, list: &List, csv: &str, change: impl FnOnce(&mut Matching)) -> Import {
         let import = self.upload(list, csv);
         let import = self.rematch(list, &import, change);
-        self.store.commit_import(&import, Some(import.edition)).unwrap();
+        self.store.commit_import(&import, Seen { edition: Some(import.edition), ..DELETES }).unwrap();
         self.again(list, &import)
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hayward_domain::schema::{FieldName, Schema};
 
-use crate::matching::{DateOrder, DecimalMark, Decision, Matching};
+use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
 use crate::read::Reader;
 
@@ -24,6 +24,17 @@ pub(super) struct Planned {
     pub(super) letter: String,
     pub(super) header: String,
     pub(super) usage: Use,
+    /// Whether a blank cell empties what was there.
+    pub(super) clears: bool,
+    /// What stands in place of some of its cells.
+    pub(super) fixes: Option<ColumnFixes>,
+}
+
+impl Planned {
+    /// What somebody put in place of `text` in row `row`.
+    pub(super) fn instead(&self, row: u64, text: &str) -> Option<&str> {
+        self.fixes.as_ref()?.instead(row, text)
+    }
 }
 
 /// All columns, in their order.
@@ -52,7 +63,9 @@ impl Plan {
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };
-            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage });
+            let clears = decided.blank.unwrap_or(matching.blank) == Blank::Clear;
+            let fixes = ColumnFixes::of(column, matching);
+            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage, clears, fixes });
         }
         Self { columns }
     }

@@ -10,7 +10,7 @@ use super::plan::{Planned, Use};
 use super::ready::{DraftRow, Ready};
 use crate::problem::Problem;
 use crate::profile::letter;
-use crate::read::clean;
+use crate::read::{Counts, clean};
 use crate::table::{Cell, Shape};
 
 /// What the cells of one row have become so far.
@@ -56,8 +56,12 @@ impl Draft {
                 Shape::Text => clean(raw.text, self.is_csv, &mut self.counts),
                 Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
             };
-            if text.is_empty() && raw.shape == Shape::Text {
-                if self.clears {
+            let (shape, text) = match column.instead(row, &text) {
+                Some(to) => (Shape::Text, Cow::Borrowed(to)),
+                None => (raw.shape, text),
+            };
+            if text.is_empty() && shape == Shape::Text {
+                if column.clears {
                     typed.clear(&column.usage);
                 }
                 continue;
@@ -67,14 +71,14 @@ impl Draft {
                 continue;
             }
             match &column.usage {
-                Use::Field(name, reader) => match reader.read(Cell { shape: raw.shape, text: &text }, &mut self.counts) {
+                Use::Field(name, reader) => match reader.read(Cell { shape, text: &text }, &mut self.counts) {
                     Ok(value) => typed.set(name, value),
                     Err(wrong) => {
                         let problem = Problem::of_row(row, wrong.code, wrong.message).meaning(wrong.suggestion);
                         typed.problems.push(at(problem, column, &text));
                     }
                 },
-                Use::Private(name) if raw.shape != Shape::Nested => {
+                Use::Private(name) if shape != Shape::Nested => {
                     typed.ready.record.private.insert(name.clone(), text.into_owned());
                 }
                 Use::Private(_) | Use::LeaveOut => {}
@@ -143,7 +147,10 @@ impl Draft {
     /// The same problem, with the cell that `field` comes from.
     fn about(&self, field: &FieldName, problem: Problem) -> Problem {
         match self.plan.to(field) {
-            Some((index, column)) => at(problem, column, self.row.cell(index).text),
+            Some((index, column)) => {
+                let text = clean(self.row.cell(index).text, self.is_csv, &mut Counts::default());
+                at(problem, column, column.instead(self.row.number, &text).unwrap_or(&text))
+            }
             None => problem,
         }
     }

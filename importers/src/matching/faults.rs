@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use hayward_domain::schema::{FieldName, Schema};
 
-use super::{ColumnDecision, Decision, Matching};
+use super::{Absent, ColumnDecision, Decision, Matching};
 use crate::profile::Profile;
 
 /// One thing that is wrong with a matching.
@@ -12,7 +12,8 @@ use crate::profile::Profile;
 pub struct MatchingFault {
     /// Where, as a JSON pointer into the matching.
     pub pointer: String,
-    /// `unknown-column`, `duplicate-column`, `header-mismatch`, `unknown-field`, `duplicate-field` or `unmatched-key`.
+    /// `unknown-column`, `duplicate-column`, `header-mismatch`, `unknown-field`, `duplicate-field`, `unmatched-key`, `half-a-replacement`,
+    /// `unclear-fix`, `unknown-row`, `too-long` or `too-many-fixes`.
     pub code: &'static str,
     /// In words.
     pub detail: String,
@@ -45,6 +46,11 @@ impl Matching {
             }
         }
         faults.extend(self.key_faults(profile, schema));
+        faults.extend(self.fix_faults(profile));
+        if self.only.is_some() && self.absent == Absent::Delete {
+            let detail = "a file that replaces a list both adds to it and changes it".to_owned();
+            faults.push(MatchingFault::new("/only".to_owned(), "half-a-replacement", detail));
+        }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 

@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 
 mod decision;
 mod faults;
+mod fix;
 mod question;
 mod score;
 mod suggest;
 
 pub use decision::Decision;
 pub use faults::MatchingFault;
+pub(crate) use fix::ColumnFixes;
+pub use fix::Fix;
 pub use question::{Choice, Question};
 pub use suggest::{Column, suggest};
 
@@ -63,6 +66,16 @@ pub enum Blank {
     Clear,
 }
 
+/// What is done with records that the file names, where not both are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    /// New records are added; a row about one that is there is left out.
+    Add,
+    /// Records that are there are changed; a row about another is left out.
+    Update,
+}
+
 /// What was decided about one column.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +93,9 @@ pub struct ColumnDecision {
     /// How its numbers are read, where they do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<DecimalMark>,
+    /// What a blank cell of this column does, where it is not what [`Matching::blank`] says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blank: Option<Blank>,
 }
 
 // By hand: what was taken for a heading may be somebody's name.
@@ -104,6 +120,12 @@ pub struct Matching {
     /// What a blank cell does.
     #[serde(default)]
     pub blank: Blank,
+    /// Whether records are only added or only changed; without it both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+    /// What stands in place of what the file says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
 }
 
 impl Matching {
@@ -111,6 +133,13 @@ impl Matching {
     #[must_use]
     pub fn from_columns(columns: &[Column]) -> Self {
         Self { columns: columns.iter().map(Column::decision).collect(), ..Self::default() }
+    }
+
+    /// What `columns` say, with what the last file of the same list settled for the list as a whole. That absent records go is said
+    /// anew for every file, and corrections are of one file only.
+    #[must_use]
+    pub fn going_on(columns: &[Column], previous: &Self) -> Self {
+        Self { key: previous.key.clone(), blank: previous.blank, only: previous.only, ..Self::from_columns(columns) }
     }
 
     /// The decision about the column with this letter.

@@ -10,7 +10,7 @@ use hayward_domain::schema::{FieldName, Schema};
 use serde::{Serialize, Serializer};
 
 use super::score::{Look, Names, Rank};
-use super::{ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question};
+use super::{Blank, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question};
 use crate::fold::fold;
 use crate::profile::{ColumnProfile, Profile};
 
@@ -47,6 +47,9 @@ pub struct Column {
     /// How its numbers are read, where somebody said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbers: Option<DecimalMark>,
+    /// What its blank cells do, where somebody said so of this column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blank: Option<Blank>,
 }
 
 // By hand: samples are people's data, and what was taken for a heading may be.
@@ -109,6 +112,7 @@ impl Column {
             question: None,
             dates: None,
             numbers: None,
+            blank: None,
         }
     }
 
@@ -121,7 +125,12 @@ impl Column {
     /// What a matching says about this column.
     pub(super) fn decision(&self) -> ColumnDecision {
         let (column, header) = (self.column.clone(), self.header.clone());
-        ColumnDecision { column, header, field: self.field.clone(), dates: self.dates, numbers: self.numbers }
+        let Self { field, dates, numbers, blank, .. } = self;
+        ColumnDecision { column, header, field: field.clone(), dates: *dates, numbers: *numbers, blank: *blank }
+    }
+
+    fn heed(&mut self, said: &ColumnDecision) {
+        (self.dates, self.numbers, self.blank) = (said.dates, said.numbers, said.blank);
     }
 }
 
@@ -151,7 +160,7 @@ impl<'a> Table<'a> {
     fn obey(&mut self, matching: &Matching) {
         for column in &mut self.columns {
             let Some(said) = matching.at(&column.column) else { continue };
-            (column.dates, column.numbers) = (said.dates, said.numbers);
+            column.heed(said);
             if let Some(decision) = &said.field {
                 self.taken.extend(said.goes_to().cloned());
                 column.decide(decision.clone(), 1.0, "as you said");
@@ -165,7 +174,7 @@ impl<'a> Table<'a> {
         for decision in previous.columns.iter().rev() {
             before.entry(&decision.header).or_default().push(decision);
         }
-        for column in self.columns.iter_mut().filter(|column| column.field.is_none()) {
+        for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns).filter(|(column, _)| column.field.is_none()) {
             let Some(said) = before.get_mut(column.header.as_str()).and_then(Vec::pop) else { continue };
             let Some(decision) = &said.field else { continue };
             if let Decision::Field(name) = decision {
@@ -174,7 +183,10 @@ impl<'a> Table<'a> {
                     continue;
                 }
             }
-            (column.dates, column.numbers) = (said.dates, said.numbers);
+            column.heed(said);
+            // What the values of this file say themselves is not overruled by what those of another were.
+            column.dates = column.dates.filter(|_| profile.tally.date_order().is_none());
+            column.numbers = column.numbers.filter(|_| profile.tally.decimal_mark().is_none());
             column.decide(decision.clone(), 1.0, "same as last time");
         }
     }

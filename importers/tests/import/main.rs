@@ -7,6 +7,7 @@ mod books;
 mod corpus;
 mod csv_files;
 mod encodings;
+mod fixes;
 mod harness;
 mod hostile;
 mod json_files;

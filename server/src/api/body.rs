@@ -42,22 +42,23 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
+fn invalid(detail: String) -> Error {
+    let (pointer, code) = (Some(String::new()), "invalid-body");
+    let errors = vec![Detail { pointer, parameter: None, code: code.to_owned(), detail: detail.clone() }];
+    Error::Bad { code, detail, errors }
+}
+
 /// Reads a JSON body into what a call takes, nothing more and nothing less.
 ///
 /// # Errors
 /// As [`json`], and `invalid-body`.
 pub fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T, Error> {
     let value = json(request, bytes)?;
-    serde_json::from_value(value).map_err(|error| {
-        let detail = words(&error.to_string());
-        let errors = vec![Detail {
-            pointer: Some(String::new()),
-            parameter: None,
-            code: "invalid-body".to_owned(),
-            detail: detail.clone(),
-        }];
-        Error::Bad { code: "invalid-body", detail, errors }
-    })
+    // What is derived to be read from an object would take a list of its values as well.
+    if !value.is_object() {
+        return Err(invalid("the body is a JSON object".to_owned()));
+    }
+    serde_json::from_value(value).map_err(|error| invalid(words(&error.to_string())))
 }
 
 /// What serde says, without what it quotes of the body: field names stand in backticks, values in double quotes.

@@ -6,8 +6,7 @@ use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::ImportId;
 use hayward_domain::record::OrganizationNumber;
-use hayward_importers::Matching;
-use hayward_store::{Import, ImportState, StoreError};
+use hayward_store::{Import, ImportState, Seen, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -57,7 +56,7 @@ pub async fn at_work(
 /// A turn at reading or writing files. It goes along with the work: a client that hangs up does not make room for another.
 ///
 /// # Errors
-/// [`Error::Unavailable`] while the program stops.
+/// Only that the program is stopping.
 pub async fn turn(commons: &Commons) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
     let turn = std::sync::Arc::clone(&commons.importing).acquire_owned().await;
     turn.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))
@@ -72,10 +71,10 @@ pub async fn import(commons: &Commons, owner: OrganizationNumber, id: &ImportId)
     commons.run(move |store| store.import(owner, &id)).await
 }
 
-/// One import of the owner's, by the text that names it.
+/// The same, by what stands in the address.
 ///
 /// # Errors
-/// As [`import`].
+/// [`Error::NotFound`] if it is not theirs.
 pub async fn named(commons: &Commons, owner: OrganizationNumber, id: &str) -> Result<Import, Error> {
     import(commons, owner, &ImportId::parse(id).ok_or(Error::NotFound)?).await
 }
@@ -134,41 +133,6 @@ pub async fn get(
     Ok(HttpResponse::Ok().json(shown(&commons, import).await?))
 }
 
-/// Says where the columns go.
-pub async fn rematch(
-    request: HttpRequest,
-    id: Path<String>,
-    bearer: Bearer<ImportsWrite>,
-    commons: Data<Commons>,
-    bytes: Bytes,
-) -> Result<HttpResponse, Error> {
-    let matching: Matching = body::read(&request, &bytes)?;
-    let owner = bearer.still(&commons).await?.organization;
-    let import = named(&commons, owner, &id).await?;
-    let turn = turn(&commons).await?;
-    let faults = commons
-        .run(move |store| {
-            let _turn = turn;
-            store.rematch_import(&import, matching)
-        })
-        .await?;
-    if !faults.is_empty() {
-        let errors = faults.into_iter().map(|fault| Detail {
-            pointer: Some(fault.pointer.clone()),
-            parameter: None,
-            code: fault.code.to_string(),
-            detail: fault.detail.clone(),
-        });
-        return Err(Error::Bad {
-            code: "invalid-matching",
-            detail: "these columns cannot go there".to_owned(),
-            errors: errors.collect(),
-        });
-    }
-    let import = named(&commons, owner, &id).await?;
-    Ok(HttpResponse::Ok().json(shown(&commons, import).await?))
-}
-
 /// What is wrong with the file.
 pub async fn problems(
     request: HttpRequest,
@@ -184,11 +148,28 @@ pub async fn problems(
     list.respond(&commons, found, &columns)
 }
 
-/// What was looked at: an import of another edition is not committed.
+/// The same, every mistake told once.
+pub async fn problem_groups(
+    request: HttpRequest,
+    id: Path<String>,
+    bearer: Bearer<ImportsWrite>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
+    let list = Numbered::of(&request, bearer.caller.name(), "problem groups", &id, &commons)?;
+    let import = named(&commons, bearer.caller.organization, &id).await?;
+    let (after, limit) = (usize::try_from(list.after).unwrap_or(0), usize::try_from(list.limit).unwrap_or(usize::MAX - 1));
+    let found = commons.run(move |store| store.problem_groups(&import, after, limit)).await?;
+    let items = found.iter().map(|group| serde_json::to_value(group).unwrap_or_default()).collect();
+    list.respond(&commons, items, &["column", "header", "code", "value", "various", "message", "suggestion", "count", "rows"])
+}
+
+/// What was looked at: nothing is committed to another edition.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Commit {
     edition: Option<i64>,
+    /// How many records may go, where it is more than a fifth of the list.
+    removals: Option<u64>,
 }
 
 /// Writes an import into its list.
@@ -199,13 +180,13 @@ pub async fn commit(
     commons: Data<Commons>,
     bytes: Bytes,
 ) -> Result<HttpResponse, Error> {
-    let Commit { edition } = body::read(&request, &bytes)?;
+    let Commit { edition, removals } = body::read(&request, &bytes)?;
     let owner = bearer.still(&commons).await?.organization;
     let found = named(&commons, owner, &id).await?;
     if found.state == ImportState::Draft {
         return Err(undecided(&found));
     }
-    let done = at_work(&commons, found, move |store, import| store.commit_import(import, edition)).await?;
+    let done = at_work(&commons, found, move |store, import| store.commit_import(import, Seen { edition, removals })).await?;
     finished(&commons, owner, &id, done).await
 }
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::datasets::dataset_id;
 use super::imports::{at_work, import, shown};
 use super::params::Params;
+use super::readings::overrules;
 use crate::auth::bearer::{Bearer, ImportsWrite};
 use crate::commons::Commons;
 use crate::error::Error;
@@ -29,6 +30,7 @@ pub async fn upload(
     let dataset = dataset_id(&dataset)?;
     let mut params = Params::parse(request.query_string())?;
     let filename = params.take("filename").unwrap_or_else(|| "upload".to_owned());
+    let overrules = overrules(&mut params)?;
     params.end()?;
     if filename.is_empty() || filename.chars().count() > 255 {
         return Err(Error::parameter("invalid-parameter", "filename", "`filename` has 1 to 255 characters"));
@@ -36,7 +38,7 @@ pub async fn upload(
     acceptable(&request)?;
     let caller = bearer.caller;
     let id = ImportId::from_random(commons.random());
-    let new = NewImport { id: id.clone(), filename };
+    let new = NewImport { id: id.clone(), filename, overrules };
     let (owner, by) = (caller.organization, caller.name().to_owned());
     commons.run(move |store| store.begin_import(owner, &by, &dataset, &new)).await?;
     let uploaded = id.clone();
@@ -71,7 +73,11 @@ fn acceptable(request: &HttpRequest) -> Result<(), Error> {
         "application/ndjson",
         "application/jsonl",
         "application/octet-stream",
+        "application/geo+json",
         "application/vnd.ms-excel",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/zip",
         "application/csv",
         "application/x-www-form-urlencoded",
     ];
@@ -79,7 +85,7 @@ fn acceptable(request: &HttpRequest) -> Result<(), Error> {
     if kind.is_empty() || kind.starts_with("text/") && kind != "text/html" || known.contains(&kind.as_str()) {
         return Ok(());
     }
-    Err(Error::bad("unsupported-media-type", "an import is the bytes of a CSV or JSON file"))
+    Err(Error::bad("unsupported-media-type", "an import is the bytes of a spreadsheet, or of a CSV or JSON file"))
 }
 
 /// Keeps the body piece by piece: it is never in memory as a whole.

@@ -87,7 +87,9 @@ pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
 pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
-pub use writing::{Counts, DiffColumn, DiffItem, DiffRow, Difference, RowChange, Show, Shown, UndoItem, UndoItems, Undoing};
+pub use writing::{
+    Counts, DiffColumn, DiffItem, DiffRow, Difference, RowChange, Seen, Show, Shown, UndoItem, UndoItems, Undoing,
+};
 
 use crate::conn::{Conn, Db};
 use crate::sql::{Number, Sql, rows};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hayward_store::{Fresh, StoreError};
+use hayward_importers::Overrules;
+use hayward_store::{Fresh, Seen, StoreError};
 use hayward_tests::{TestDatabase, on_both};
 use serde_json::json;
 
@@ -69,13 +70,13 @@ on_both! {
         let before = shown(&world.commons.store);
         assert_eq!((before.len(), &shown(&store)), (3, &before));
         let id = hayward_domain::id::ImportId::from_random([9; 15]);
-        let new = hayward_store::NewImport { id: id.clone(), filename: "list.csv".to_owned() };
+        let new = hayward_store::NewImport { id: id.clone(), filename: "list.csv".to_owned(), overrules: Overrules::default() };
         store.begin_import(world.list.owner, "a test", &world.list.id, &new).unwrap();
         let id = store.keep_file(&id, &b"identifier,name,city\n9,Elm,York\n"[..]).unwrap();
         let import = store.import(world.list.owner, &id).unwrap();
         store.read_import(&import).unwrap();
         let import = store.import(world.list.owner, &id).unwrap();
-        store.commit_import(&import, Some(import.edition)).unwrap();
+        store.commit_import(&import, Seen::of(import.edition)).unwrap();
         let after = shown(&store);
         assert_eq!(after.len(), 4);
         let newest = after.iter().find(|(id, ..)| before.iter().all(|(old, ..)| old != id)).unwrap();
@@ -105,10 +106,10 @@ on_both! {
         let id = hayward_domain::id::ImportId::parse(&draft.id).unwrap();
         let import = || store.import(world.list.owner, &id).unwrap();
         for edition in [seen, draft.edition] {
-            assert!(matches!(store.commit_import(&import(), Some(edition)), Err(StoreError::Stale(_))));
+            assert!(matches!(store.commit_import(&import(), Seen::of(edition)), Err(StoreError::Stale(_))));
         }
         let looked_at_again = import();
-        store.commit_import(&looked_at_again, Some(looked_at_again.edition)).unwrap();
+        store.commit_import(&looked_at_again, Seen::of(looked_at_again.edition)).unwrap();
     }
 }
 

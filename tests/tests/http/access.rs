@@ -59,6 +59,8 @@ fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Request
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
         ("PUT", "/api/v1/imports/{id}/matching") => request.json(&json!({"columns": []})),
+        ("PUT", "/api/v1/imports/{id}/reading") => request.json(&json!({})),
+        ("POST", "/api/v1/imports/{id}/fixes") => request.json(&json!({"fixes": []})),
         ("POST", "/api/v1/imports/{id}/commit" | "/api/v1/imports/{id}/undo") => request.json(&json!({})),
         ("POST", "/api/v1/agreements") => request.json(&world.terms(world.id("unshared"), json!({"title": "exact"}))),
         ("POST", "/api/v1/agreements/{id}/versions") => {

@@ -15,6 +15,8 @@ fn calls(world: &World) -> Vec<(Persona, Method, String)> {
         (Nobody, Method::POST, "/api/v1/sessions".to_owned()),
         (Editor, Method::POST, "/api/v1/datasets".to_owned()),
         (Editor, Method::PUT, format!("/api/v1/imports/{}/matching", world.id("jobs-draft"))),
+        (Editor, Method::PUT, format!("/api/v1/imports/{}/reading", world.id("jobs-draft"))),
+        (Editor, Method::POST, format!("/api/v1/imports/{}/fixes", world.id("jobs-draft"))),
         (Editor, Method::POST, format!("/api/v1/imports/{}/commit", world.id("jobs-draft"))),
         (Editor, Method::POST, format!("/api/v1/imports/{}/undo", world.id("jobs-import"))),
         (Steward, Method::POST, "/api/v1/agreements".to_owned()),

@@ -155,9 +155,10 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
     for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
         paths.push(format!("/api/v1/datasets/{}/records", world.id(dataset)));
         let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
-        paths.extend([import.clone(), format!("{import}/problems"), format!("{import}/diff"), format!("{import}/undo")]);
+        paths.extend(["", "/problems", "/problems/groups", "/diff", "/undo", "/rows"].map(|part| format!("{import}{part}")));
     }
-    paths.push(format!("/api/v1/imports/{}", world.id("jobs-draft")));
+    let draft = format!("/api/v1/imports/{}", world.id("jobs-draft"));
+    paths.extend(["/rows", "/problems/groups", ""].map(|part| format!("{draft}{part}")));
     for agreement in
         ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"]
     {

@@ -13,9 +13,9 @@ use hayward::config::{self, Config};
 use hayward_domain::id::{AgreementId, ClientId, DatasetId, ImportId, OrganizationId, PersonId};
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::{Role, Scopes};
-use hayward_importers::{Decision as Goes, Matching};
+use hayward_importers::{Decision as Goes, Matching, Overrules};
 use hayward_store::{
-    Caller, DatabaseUrl, Decision, Fresh, Keyring, NewClient, NewDataset, NewImport, NewOrganization, NewPerson, NewToken,
+    Caller, DatabaseUrl, Decision, Fresh, Keyring, NewClient, NewDataset, NewImport, NewOrganization, NewPerson, NewToken, Seen,
     Settings, Store,
 };
 use hayward_tests::server::{START, TestClock, seeded_random};
@@ -179,12 +179,12 @@ impl Founder {
         assert!(self.store.rematch_import(&draft, matching).unwrap().is_empty());
         let draft = self.store.import(owner, &import).unwrap();
         assert_eq!(draft.problem_count, 0, "the lists of this commons are clean");
-        self.store.commit_import(&draft, None).unwrap();
+        self.store.commit_import(&draft, Seen::default()).unwrap();
     }
 
     fn draft(&self, dataset: &DatasetId, owner: OrganizationNumber, csv: &str) -> ImportId {
         let id = ImportId::from_random(self.fresh());
-        let new = NewImport { id: id.clone(), filename: "founding.csv".to_owned() };
+        let new = NewImport { id: id.clone(), filename: "founding.csv".to_owned(), overrules: Overrules::default() };
         self.store.begin_import(owner, "founder", dataset, &new).unwrap();
         let id = self.store.keep_file(&id, csv.as_bytes()).unwrap();
         self.store.read_import(&self.store.import(owner, &id).unwrap()).unwrap();

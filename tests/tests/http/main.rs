@@ -22,6 +22,7 @@ mod bulk;
 mod canaries;
 mod census;
 mod crawl;
+mod deciding;
 mod difference;
 mod feed;
 mod founding;

@@ -1,8 +1,8 @@
 //! The same file again, and files that are committed at once: both come to what a comparison beforehand would.
 
 use hayward_importers::{Absent, Blank, Matching};
-use hayward_store::{Import, ImportState, StoreError};
-use hayward_tests::commons::Commons;
+use hayward_store::{Import, ImportState, Seen, StoreError};
+use hayward_tests::commons::{Commons, DELETES};
 use hayward_tests::{on_both, raw};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -60,7 +60,7 @@ on_both! {
         let again = commons.again(&list, &again);
         assert_eq!(again.state, ImportState::Checked);
         assert_eq!((counts(&first), counts(&again)), ([7, 2, 0, 0, 1, 3, 1, 0], [7, 0, 0, 2, 1, 3, 1, 0]));
-        commons.store.commit_import(&again, None).unwrap();
+        commons.store.commit_import(&again, Seen::default()).unwrap();
         assert_eq!(commons.edition(&list), 1);
         // Now the list says something else, and the file is looked at.
         commons.import_csv(&list, "identifier,name\n1,Ash\n");
@@ -94,7 +94,7 @@ on_both! {
                 let one = commons.import_with(slowly, &file, |matching| matching.absent = absent);
                 let other = commons.keep(at_once, "list.csv", &file);
                 let matching = Matching { absent, ..Matching::default() };
-                prop_assert!(commons.store.import_at_once(&other, Some(matching)).unwrap().is_empty());
+                prop_assert!(commons.store.import_at_once(&other, Some(matching), DELETES).unwrap().is_empty());
                 let other = commons.again(at_once, &other);
                 prop_assert_eq!((one.state, one.edition), (other.state, other.edition));
                 prop_assert_eq!(outcome(&commons, &one), outcome(&commons, &other));
@@ -115,20 +115,20 @@ on_both! {
         let a = commons.organization("a");
         let list = commons.dataset(&a, "organization");
         let undecided = commons.keep(&list, "list.csv", "identifier,name,Something of our own\n1,Alder,x\n");
-        assert!(commons.store.import_at_once(&undecided, None).unwrap().is_empty());
+        assert!(commons.store.import_at_once(&undecided, None, Seen::default()).unwrap().is_empty());
         let undecided = commons.again(&list, &undecided);
         assert_eq!((undecided.state, counts(&undecided)[1]), (ImportState::Draft, 1));
 
         let nonsense = Matching { key: Some(vec!["nothing".to_owned()]), ..Matching::default() };
         let faulty = commons.keep(&list, "list.csv", MIXED);
-        assert!(!commons.store.import_at_once(&faulty, Some(nonsense)).unwrap().is_empty());
+        assert!(!commons.store.import_at_once(&faulty, Some(nonsense), Seen::default()).unwrap().is_empty());
         assert_eq!(commons.again(&list, &faulty).state, ImportState::Checked);
-        commons.store.commit_import(&commons.again(&list, &faulty), None).unwrap();
+        commons.store.commit_import(&commons.again(&list, &faulty), Seen::default()).unwrap();
 
         let late = commons.keep(&list, "list.csv", "identifier,name\n9,Yew\n,Ash\n");
         let until = commons.now().plus(std::time::Duration::from_secs(20)).0;
         raw::tell(commons.database(), &format!("update claims set token = token + 1, purpose = 'import', until = {until}"));
-        assert!(matches!(commons.store.import_at_once(&late, None), Err(StoreError::Busy(_))));
+        assert!(matches!(commons.store.import_at_once(&late, None, Seen::default()), Err(StoreError::Busy(_))));
         let late = commons.again(&list, &late);
         assert_eq!((late.state, counts(&late), late.problem_count), (ImportState::Checked, [2, 1, 0, 0, 0, 1, 0, 0], 1));
     }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use hayward_domain::moment::Moment;
-use hayward_store::{Clock, DatabaseUrl, Store, StoreError};
+use hayward_store::{Clock, DatabaseUrl, Seen, Store, StoreError};
 use hayward_tests::commons::{Commons, List, Member, To};
 use hayward_tests::on_both;
 use serde_json::{Value, json};
@@ -91,8 +91,8 @@ on_both! {
             let list = shared(&commons, &a, &b);
             let (first, second) = (commons.upload(&list, FIRST), commons.upload(&list, SECOND));
             thread::scope(|scope| {
-                scope.spawn(|| commons.store.commit_import(&first, None).unwrap());
-                scope.spawn(|| other.commit_import(&second, None).unwrap());
+                scope.spawn(|| commons.store.commit_import(&first, Seen::default()).unwrap());
+                scope.spawn(|| other.commit_import(&second, Seen::default()).unwrap());
             });
             assert!(serial.contains(&cells(&commons, &list)));
             assert_eq!(commons.edition(&list), 3);
@@ -108,8 +108,8 @@ on_both! {
         let other = commons.another_store().unwrap();
         let (first, second) = (commons.upload(&list, FIRST), commons.upload(&list, SECOND));
         let results = thread::scope(|scope| {
-            let first = scope.spawn(|| commons.store.commit_import(&first, Some(1)));
-            let second = scope.spawn(|| other.commit_import(&second, Some(1)));
+            let first = scope.spawn(|| commons.store.commit_import(&first, Seen::of(1)));
+            let second = scope.spawn(|| other.commit_import(&second, Seen::of(1)));
             [first.join().unwrap(), second.join().unwrap()]
         });
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -130,7 +130,7 @@ on_both! {
             let terms = commons.terms(&list, To::Public, &json!({"fields": {"name": "exact", "city": "exact"}}));
             let agreement = commons.propose(&a.steward, &terms).unwrap();
             thread::scope(|scope| {
-                scope.spawn(|| commons.store.commit_import(&import, None).unwrap());
+                scope.spawn(|| commons.store.commit_import(&import, Seen::default()).unwrap());
                 scope.spawn(|| {
                     other.decide(&a.steward, &agreement, 1, hayward_store::Decision::Approve, None).unwrap();
                     while commons.state(&a, &agreement, 1) != "active" {
@@ -162,7 +162,7 @@ on_both! {
                     assert_eq!(bystander.propose_version(&steward, &of, 1, &narrower).unwrap(), (2, true));
                 }
             });
-            store.commit_import(&import, None).unwrap();
+            store.commit_import(&import, Seen::default()).unwrap();
             if commons.store.agreement(&a.steward, &agreement, None).unwrap()["version"] == 1 {
                 // The import took fewer looks than that.
                 assert!(at > 8);
@@ -193,9 +193,9 @@ on_both! {
         let import = commons.upload(&list, FIRST);
         let until = commons.now().plus(Duration::from_secs(20)).0;
         raw::tell(commons.database(), &format!("update claims set token = token + 1, purpose = 'import', until = {until}"));
-        assert!(matches!(commons.store.commit_import(&import, None), Err(StoreError::Busy(_))));
+        assert!(matches!(commons.store.commit_import(&import, Seen::default()), Err(StoreError::Busy(_))));
         commons.pass(Duration::from_secs(21));
-        commons.store.commit_import(&import, None).unwrap();
+        commons.store.commit_import(&import, Seen::default()).unwrap();
         settled(&commons, &a, &list);
     }
 }
@@ -233,7 +233,7 @@ on_both! {
             let committed = thread::scope(|scope| {
                 let committing = scope.spawn(|| {
                     let forgetful = forgetful;
-                    forgetful.commit_import(&import, None)
+                    forgetful.commit_import(&import, Seen::default())
                 });
                 // Nobody comes to this moment any more once the store is gone.
                 if at.recv().is_ok() {
@@ -247,7 +247,7 @@ on_both! {
                 fenced += 1;
                 assert_eq!(cells(&commons, &list), before);
                 settled(&commons, &a, &list);
-                commons.store.commit_import(&commons.again(&list, &import), None).unwrap();
+                commons.store.commit_import(&commons.again(&list, &import), Seen::default()).unwrap();
             }
             assert_eq!(commons.own(&list).len(), 700);
             settled(&commons, &a, &list);

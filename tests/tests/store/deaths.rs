@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hayward_importers::Absent;
-use hayward_store::{Import, Store, StoreError};
-use hayward_tests::commons::{Commons, List, Member, To};
+use hayward_store::{Import, Seen, Store, StoreError};
+use hayward_tests::commons::{Commons, DELETES, List, Member, To};
 use hayward_tests::on_both;
 use serde_json::json;
 
@@ -45,7 +45,7 @@ on_both! {
             let import = commons.upload(&list, SECOND);
             let import = commons.rematch(&list, &import, delete);
             let before = (cells(&commons, &list), commons.list(&b.viewer, "organizations"));
-            survived = dies(&commons, at, |store| store.commit_import(&import, None).unwrap());
+            survived = dies(&commons, at, |store| store.commit_import(&import, DELETES).unwrap());
             if survived {
                 break;
             }
@@ -54,7 +54,7 @@ on_both! {
             commons.pass(Duration::from_secs(61));
             commons.store.mark_interrupted().unwrap();
             let import = commons.again(&list, &import);
-            commons.store.commit_import(&import, None).unwrap();
+            commons.store.commit_import(&import, DELETES).unwrap();
             assert_eq!(cells(&commons, &list), serially(&commons, &a, &[SECOND]));
             settled(&commons, &a, &list);
             end_all(&commons, &a, &list);
@@ -104,10 +104,10 @@ on_both! {
             let store = watched(&commons, move |asked| {
                 if asked == at {
                     world.pass(Duration::from_secs(31));
-                    other.commit_import(&late, None).unwrap();
+                    other.commit_import(&late, Seen::default()).unwrap();
                 }
             });
-            let result = store.commit_import(&import, None);
+            let result = store.commit_import(&import, Seen::default());
             let now = cells(&commons, &list);
             match result {
                 Err(StoreError::Fenced) => {
@@ -128,7 +128,7 @@ on_both! {
             if import.committed_edition.is_none() {
                 commons.pass(Duration::from_secs(61));
                 commons.store.mark_interrupted().unwrap();
-                commons.store.commit_import(&commons.again(&list, &import), None).unwrap();
+                commons.store.commit_import(&commons.again(&list, &import), Seen::default()).unwrap();
                 assert_eq!(cells(&commons, &list), then_first);
             }
             end_all(&commons, &a, &list);

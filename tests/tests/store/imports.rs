@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hayward_importers::{Absent, Blank, Matching};
-use hayward_store::{Import, ImportState, StoreError};
+use hayward_store::{Import, ImportState, Seen, StoreError};
 use hayward_tests::commons::{Commons, To};
 use hayward_tests::{Kind, on_both};
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ on_both! {
         let checked = commons.upload(&list, "identifier,name,city\n2,Birch,Bath\n5,Elm,Leeds\n");
         assert_eq!(checked.state, ImportState::Checked);
         let foreseen = counts(&checked);
-        commons.store.commit_import(&checked, None).unwrap();
+        commons.store.commit_import(&checked, Seen::default()).unwrap();
         assert_eq!(counts(&commons.again(&list, &checked)), foreseen);
         assert_eq!(commons.store.import_diff(&commons.again(&list, &checked), 0, 100).unwrap().len(), 2);
     }
@@ -111,11 +111,11 @@ on_both! {
         let list = commons.dataset(&a, "organization");
         let early = commons.upload(&list, "identifier,name\n9,Yew\n");
         commons.import_csv(&list, THREE);
-        let refused = commons.store.commit_import(&early, Some(early.edition));
+        let refused = commons.store.commit_import(&early, Seen::of(early.edition));
         assert!(matches!(refused, Err(StoreError::Stale(_))));
         assert_eq!(commons.own(&list).len(), 3);
         // Nobody is left holding the dataset.
-        commons.store.commit_import(&commons.again(&list, &early), Some(1)).unwrap();
+        commons.store.commit_import(&commons.again(&list, &early), Seen::of(1)).unwrap();
         assert_eq!(commons.own(&list).len(), 4);
     }
 }
@@ -125,7 +125,7 @@ on_both! {
         let a = commons.organization("a");
         let list = commons.dataset(&a, "organization");
         let import = commons.import_csv(&list, THREE);
-        assert!(matches!(commons.store.commit_import(&import, None), Err(StoreError::Refused { code: "wrong-state", .. })));
+        assert!(matches!(commons.store.commit_import(&import, Seen::default()), Err(StoreError::Refused { code: "wrong-state", .. })));
         assert_eq!(commons.edition(&list), 1);
     }
 }
@@ -137,7 +137,7 @@ on_both! {
         let import = commons.upload(&list, "identifier,name,Something of our own\n1,Alder,x\n");
         assert_eq!(import.state, ImportState::Draft);
         assert_eq!(counts(&import), [1, 1, 0, 0, 0, 0, 0, 0]);
-        let refused = commons.store.commit_import(&import, None);
+        let refused = commons.store.commit_import(&import, Seen::default());
         assert!(matches!(refused, Err(StoreError::Refused { code: "undecided-columns", .. })));
     }
 }
@@ -209,11 +209,11 @@ on_both! {
         let list = commons.dataset(&a, "organization");
         let draft = commons.upload(&list, "identifier,name\n1,Alder\n");
         commons.import_csv(&list, "identifier,name\n1,Alder\n2,Birch\n");
-        let stale = commons.store.commit_import(&draft, Some(draft.edition));
+        let stale = commons.store.commit_import(&draft, Seen::of(draft.edition));
         assert!(matches!(stale, Err(StoreError::Stale(_))));
         let again = commons.again(&list, &draft);
         assert_eq!((again.edition, &again.counts.as_ref().unwrap()["unchanged"]), (1, &json!(1)));
-        commons.store.commit_import(&again, Some(again.edition)).unwrap();
+        commons.store.commit_import(&again, Seen::of(again.edition)).unwrap();
     }
 }
 

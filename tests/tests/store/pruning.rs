@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hayward_importers::Absent;
-use hayward_store::{ChangesFrom, ShareQuery, StoreError};
+use hayward_store::{ChangesFrom, Seen, ShareQuery, StoreError};
 use hayward_tests::commons::{Commons, Member, To};
 use hayward_tests::on_both;
 use serde_json::json;
@@ -73,7 +73,7 @@ on_both! {
         commons.pass_days(100);
         commons.store.prune(WINDOW).unwrap();
         assert_eq!(raw::count(commons.database(), "import_chunks"), 0);
-        assert!(commons.store.commit_import(&commons.again(&list, &draft), None).is_err());
+        assert!(commons.store.commit_import(&commons.again(&list, &draft), Seen::default()).is_err());
         assert_eq!(commons.edition(&list), 1);
     }
 }

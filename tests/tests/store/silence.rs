@@ -6,6 +6,7 @@ use std::time::Duration;
 use hayward_domain::id::{ClientId, DatasetId, ImportId, OrganizationId, PersonId};
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Scopes;
+use hayward_importers::Overrules;
 use hayward_store::{NewClient, NewDataset, NewImport, NewOrganization, NewPerson, NewToken, ShareQuery, StoreError};
 use hayward_tests::commons::{Commons, START, To};
 use hayward_tests::on_both;
@@ -76,7 +77,7 @@ on_both! {
         let nowhere = ImportId::from_random([8; 15]);
         silent(commons.store.keep_piece(&nowhere, 0, CANARY.as_bytes().to_vec()));
         let a = commons.organization("a");
-        let import = NewImport { id: nowhere, filename: CANARY.to_owned() };
+        let import = NewImport { id: nowhere, filename: CANARY.to_owned(), overrules: Overrules::default() };
         silent(commons.store.begin_import(a.number, CANARY, &DatasetId::from_random([8; 15]), &import));
         silent(commons.store.caller(CANARY));
         silent(commons.store.organization(CANARY));

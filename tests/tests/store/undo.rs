@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hayward_importers::{Absent, Blank};
-use hayward_store::{ImportState, StoreError};
+use hayward_store::{ImportState, Seen, StoreError};
 use hayward_tests::commons::{Commons, List, Member, To};
 use hayward_tests::on_both;
 use proptest::prelude::*;
@@ -113,7 +113,7 @@ on_both! {
             matches!(commons.store.undo_import(import, None), Err(StoreError::Refused { code: "wrong-state", .. }))
         };
         assert!(refused(&import));
-        commons.store.commit_import(&import, None).unwrap();
+        commons.store.commit_import(&import, Seen::default()).unwrap();
         let stale = commons.again(&list, &import);
         commons.undo(&list, &import);
         assert!(refused(&commons.again(&list, &import)));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hayward_importers::{Absent, Blank};
+use hayward_store::Seen;
 use hayward_tests::commons::Commons;
 use hayward_tests::on_both;
 use proptest::prelude::*;
@@ -70,7 +71,7 @@ on_both! {
                 resume_unwind(Box::new("dead"))
             }
         });
-        assert!(catch_unwind(AssertUnwindSafe(|| store.commit_import(&import, None))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| store.commit_import(&import, Seen::default()))).is_err());
         assert!(raw::count(commons.database(), staged) > 5_000);
         commons.pass(Duration::from_secs(61));
         commons.store.mark_interrupted().unwrap();
@@ -81,7 +82,7 @@ on_both! {
             counting.fetch_add(1, Ordering::SeqCst);
         });
         let next = commons.upload(&list, "identifier,name,city\n000000,Co-op 0,Leeds\n");
-        store.commit_import(&next, None).unwrap();
+        store.commit_import(&next, Seen::default()).unwrap();
         // A look at the clock stands for a transaction: none of them had to remove more than a thousand rows.
         assert!(asked.load(Ordering::SeqCst) > 6);
         assert_eq!(cells(&commons, &list), before);

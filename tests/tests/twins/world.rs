@@ -10,12 +10,13 @@ use hayward_domain::id::{AgreementId, ClientId, DatasetId, ImportId, Organizatio
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::Schema;
 use hayward_domain::scope::{Role, Scopes};
-use hayward_importers::{Absent, Blank, Decision as Goes, Matching};
+use hayward_importers::{Absent, Blank, Decision as Goes, Matching, Overrules};
 use hayward_store::{
     Caller, Decision, Fresh, Import, ImportState, NewClient, NewDataset, NewImport, NewOrganization, NewPerson, NewToken, Order,
-    ProposalError, Store,
+    ProposalError, Seen, Store,
 };
 use hayward_tests::cluster::ClusterError;
+use hayward_tests::commons::DELETES;
 use hayward_tests::server::{START, Server};
 use hayward_tests::{Kind, TestDatabase};
 use serde_json::{Value, json};
@@ -164,7 +165,7 @@ impl World {
         assert!(faults.is_empty(), "the matching has faults");
         let import = self.again(list, &import);
         assert_eq!((import.state, import.problem_count), (ImportState::Checked, 0), "{:?}", self.problems(&import));
-        self.server.store().commit_import(&import, Some(import.edition)).unwrap();
+        self.server.store().commit_import(&import, Seen { edition: Some(import.edition), ..DELETES }).unwrap();
         let import = self.again(list, &import);
         self.imports.insert(list, import);
     }
@@ -173,7 +174,7 @@ impl World {
     pub fn upload(&mut self, list: usize, csv: &str) -> Import {
         self.uploads += 1;
         let id = std::array::from_fn(|at| self.uploads.to_be_bytes().get(at).copied().unwrap_or(0x77));
-        let new = NewImport { id: ImportId::from_random(id), filename: "list.csv".to_owned() };
+        let new = NewImport { id: ImportId::from_random(id), filename: "list.csv".to_owned(), overrules: Overrules::default() };
         let (store, owner) = (self.server.store(), self.owner(list));
         store.begin_import(owner, "a test", &dataset(list), &new).unwrap();
         let id = store.keep_file(&new.id, csv.as_bytes()).unwrap();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hayward_domain::id::ImportId;
 use hayward_domain::record::OrganizationNumber;
-use hayward_importers::{Decision, Matching};
-use hayward_store::{Import, ImportState, NewImport, Store, StoreError};
+use hayward_importers::{Decision, Matching, Overrules};
+use hayward_store::{Import, ImportState, NewImport, Seen, Store, StoreError};
 
 use super::Sheet;
 use crate::demo::cast::{Cast, List, Member};
@@ -55,7 +55,7 @@ impl Uploads<'_> {
     }
 
     fn commit_read(&self, import: &Import) -> Result<(), DemoError> {
-        Ok(self.store.commit_import(import, Some(import.edition))?)
+        Ok(self.store.commit_import(import, Seen::of(import.edition))?)
     }
 
     fn read(&self, nth: usize, sheet: &Sheet, expected: ImportState) -> Result<Import, DemoError> {
@@ -63,7 +63,12 @@ impl Uploads<'_> {
         let id = ImportId::from_random(derive::bytes(self.cast.seed, &["import", self.list.id.as_str(), &nth.to_string()]));
         let filename = format!("{}-{}.csv", self.list.kind.schema(), nth + 1);
         let by = self.member.people.last().map_or("", |human| human.id.as_str());
-        self.store.begin_import(self.owner, by, &self.list.id, &NewImport { id: id.clone(), filename })?;
+        self.store.begin_import(
+            self.owner,
+            by,
+            &self.list.id,
+            &NewImport { id: id.clone(), filename, overrules: Overrules::default() },
+        )?;
         let id = self.store.keep_file(&id, sheet.csv(&schema)?.as_slice())?;
         self.store.read_import(&self.store.import(self.owner, &id)?)?;
         let import = self.store.import(self.owner, &id)?;

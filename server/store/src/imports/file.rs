@@ -43,7 +43,8 @@ impl Store {
     pub fn end_upload(&self, import: &ImportId, hash: &str, size: i64) -> Result<ImportId> {
         self.db.write(|conn| {
             let same = "select i.id from imports i join imports n on n.id = ? and n.dataset = i.dataset
-                where i.file_hash = ? and i.size = ? and i.state in ('draft', 'checked') and i.matching is not null order by i.made_at limit 1";
+                where i.file_hash = ? and i.size = ? and i.state in ('draft', 'checked') and i.matching is not null
+                and coalesce(i.overrules, '') = coalesce(n.overrules, '') order by i.made_at limit 1";
             let same = conn.first::<IdRow>(Sql::new(same).bind(import.as_str()).bind(hash).bind(size))?;
             if let Some(id) = same.and_then(|row| ImportId::parse(&row.id)) {
                 forget(conn, import)?;

@@ -9,14 +9,14 @@ mod state;
 use hayward_domain::id::{DatasetId, ImportId};
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
-use hayward_importers::Profile;
+use hayward_importers::{Matching, Overrules, Profile};
 use serde_json::Value;
 
 use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::datasets;
 use crate::error::{Result, StoreError};
-use crate::sql::{Number, Sql, rows};
+use crate::sql::{Number, Sql, Word, rows};
 
 pub use file::StoredSource;
 pub(crate) use file::drop_pieces;
@@ -29,6 +29,8 @@ pub struct NewImport {
     pub id: ImportId,
     /// The name the file came with.
     pub filename: String,
+    /// What somebody says about how it is to be read.
+    pub overrules: Overrules,
 }
 
 /// One import.
@@ -46,6 +48,8 @@ pub struct Import {
     pub reading: Option<Value>,
     /// What the first reading of the file told, so that it need not be read a third time.
     pub(crate) profile: Option<Profile>,
+    /// What somebody said about how the file is to be read.
+    pub(crate) overrules: Overrules,
     /// Its columns, once it was read.
     pub columns: Option<Value>,
     /// What was decided about them.
@@ -67,7 +71,7 @@ pub struct Import {
 rows! {
     ImportRow {
         id: String, dataset: String, dataset_number: i64, state: String, filename: String, reading: Option<String>, profile: Option<String>,
-        columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
+        overrules: Option<String>, columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
         committed_edition: Option<i64>, failure: Option<String>, undone: Option<String>,
     }
 }
@@ -89,7 +93,7 @@ pub(crate) struct Findings {
 pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
 
 const COLUMNS: &str =
-    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.profile, i.columns, i.matching, i.counts,
+    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
     i.problem_count, i.edition, i.committed_edition, i.failure, i.undone";
 
 impl ImportRow {
@@ -106,6 +110,10 @@ impl ImportRow {
             reading: json(self.reading)?,
             // One that another version of the program wrote is found out again.
             profile: self.profile.and_then(|text| serde_json::from_str(&text).ok()),
+            overrules: match self.overrules {
+                Some(text) => serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("an import"))?,
+                None => Overrules::default(),
+            },
             columns: json(self.columns)?,
             matching: json(self.matching)?,
             counts: json(self.counts)?,
@@ -127,10 +135,11 @@ impl Store {
         let now = (self.clock)();
         self.db.write(|conn| {
             let kept = datasets::own(conn, dataset, owner)?;
-            let insert = "insert into imports (id, dataset, state, filename, file_hash, size, made_by, made_at, changed_at)
-                values (?, ?, 'reading', ?, '', 0, ?, ?, ?)";
-            let insert = Sql::new(insert).bind(new.id.as_str()).bind(kept.number).bind(&new.filename).bind(by);
-            conn.execute(insert.bind(now).bind(now)).map(drop)
+            let insert =
+                "insert into imports (id, dataset, state, filename, file_hash, size, overrules, made_by, made_at, changed_at)
+                values (?, ?, 'reading', ?, '', 0, ?, ?, ?, ?)";
+            let insert = Sql::new(insert).bind(new.id.as_str()).bind(kept.number).bind(&new.filename);
+            conn.execute(insert.bind(overrules_text(&new.overrules)).bind(by).bind(now).bind(now)).map(drop)
         })
     }
 
@@ -146,13 +155,34 @@ impl Store {
     }
 
     /// The matching of the newest import that was committed to the same dataset.
-    pub(crate) fn last_matching(&self, dataset: i64) -> Result<Option<Value>> {
-        rows! { MatchingRow { matching: Option<String> } }
-        let select =
-            "select matching from imports where dataset = ? and state in ('committed', 'undone') and matching is not null
-            order by changed_at desc limit 1";
-        let row = self.db.read(Eyes::Own, |conn| conn.first::<MatchingRow>(Sql::new(select).bind(dataset)))?;
-        Ok(row.and_then(|row| row.matching).and_then(|text| serde_json::from_str(&text).ok()))
+    pub(crate) fn last_matching(&self, dataset: i64) -> Result<Option<Matching>> {
+        Ok(self.matchings("i.dataset = ?", dataset, 1)?.pop())
+    }
+
+    /// The matchings of the newest imports that its organization committed to other datasets of the same schema, the newest first.
+    pub(crate) fn sister_matchings(&self, dataset: i64) -> Result<Vec<Matching>> {
+        let is_sister = "i.dataset in (select o.number from datasets d join datasets o on o.organization = d.organization
+            and o.schema_name = d.schema_name and o.number <> d.number where d.number = ?)";
+        self.matchings(is_sister, dataset, 20)
+    }
+
+    fn matchings(&self, whose: &str, dataset: i64, most: i64) -> Result<Vec<Matching>> {
+        let select = format!(
+            "select i.matching as value from imports i where {whose} and i.state in ('committed', 'undone') and i.matching is not null
+            order by i.changed_at desc limit ?"
+        );
+        let words = self.db.read(Eyes::Own, |conn| conn.load::<Word>(Sql::new(&select).bind(dataset).bind(most)))?;
+        Ok(words.iter().filter_map(|word| serde_json::from_str(&word.value).ok()).collect())
+    }
+
+    /// Says how the file is to be read, and that it is to be read anew.
+    pub(crate) fn overrule(&self, import: &Import, overrules: &Overrules) -> Result<()> {
+        let now = (self.clock)();
+        let update = "update imports set state = 'reading', overrules = ?, profile = null, changed_at = ? where id = ?
+            and state in ('draft', 'checked', 'interrupted', 'failed')";
+        let update = Sql::new(update).bind(overrules_text(overrules)).bind(now).bind(&import.id);
+        let touched = self.db.write(|conn| conn.execute(update))?;
+        if touched == 1 { Ok(()) } else { Err(StoreError::Stale("this import has moved on meanwhile".to_owned())) }
     }
 
     pub(crate) fn set_state(&self, import: &Import, from: &[ImportState], to: ImportState) -> Result<()> {
@@ -205,6 +235,11 @@ impl Store {
             conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(&import.id)).map(drop)
         })
     }
+}
+
+/// What was said about how a file is read, as it is kept: nothing where nothing was said.
+fn overrules_text(overrules: &Overrules) -> Option<String> {
+    if *overrules == Overrules::default() { None } else { serde_json::to_string(overrules).ok() }
 }
 
 pub(crate) fn set_state(conn: &mut Conn, import: &str, from: &[ImportState], to: ImportState, now: Moment) -> Result<()> {

@@ -1,13 +1,13 @@
 //! What is wrong with the rows of a file, as it is kept.
 
-use hayward_importers::Problem;
+use hayward_importers::{Problem, ProblemGroup};
 use serde_json::Value;
 
 use super::{Import, drop_some};
 use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
-use crate::sql::{Sql, rows};
+use crate::sql::{Sql, Word, rows};
 
 /// Problems that are kept one by one; beyond it they are only counted.
 pub(crate) const KEPT_PROBLEMS: i64 = 100_000;
@@ -26,6 +26,25 @@ impl Store {
         let select = Sql::new(select).bind(&import.id).bind(after).bind(limit + 1);
         let rows = self.db.read(Eyes::Own, |conn| conn.load::<ProblemRow>(select))?;
         rows.iter().map(|row| serde_json::from_str(&row.problem).map_err(|_| StoreError::Corrupt("a problem"))).collect()
+    }
+
+    /// The problems, those that are one mistake told once: the one in most rows first, from the `after`-th on; one more than `limit` if
+    /// there are more.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn problem_groups(&self, import: &Import, after: usize, limit: usize) -> Result<Vec<ProblemGroup>> {
+        let select = Sql::new("select coalesce(problem_groups, '[]') as value from imports where id = ?").bind(&import.id);
+        let word = self.db.read(Eyes::Own, |conn| conn.one::<Word>(select))?;
+        let groups: Vec<ProblemGroup> =
+            serde_json::from_str(&word.value).map_err(|_| StoreError::Corrupt("groups of problems"))?;
+        Ok(groups.into_iter().skip(after).take(limit.saturating_add(1)).collect())
+    }
+
+    pub(crate) fn keep_groups(&self, import: &Import, groups: &[ProblemGroup]) -> Result<()> {
+        let text = serde_json::to_string(groups).map_err(|_| StoreError::Corrupt("groups of problems"))?;
+        let update = Sql::new("update imports set problem_groups = ? where id = ?").bind(text).bind(&import.id);
+        self.db.write(|conn| conn.execute(update)).map(drop)
     }
 
     pub(crate) fn drop_problems(&self, import: &Import) -> Result<()> {
@@ -52,5 +71,7 @@ impl Store {
 
 /// Drops some of an import's problems; 0 once none is left.
 pub(crate) fn drop_some_problems(conn: &mut Conn, import: &str) -> Result<usize> {
+    let groups = "update imports set problem_groups = null where id = ? and problem_groups is not null";
+    conn.execute(Sql::new(groups).bind(import))?;
     drop_some(conn, "import_problems", import, 1_000)
 }

@@ -3,7 +3,7 @@
 //! Most files of a list that is sent every month are new, but some come twice, and a list of a million rows is long to read. Where
 //! the file that made the newest edition of a list comes again, there is nothing to compare:
 //!
-//! * What a row comes to is decided by the file, its name, the matching, the schema and the program, all of which are the same.
+//! * What a row comes to is decided by the file, its name and how it is read, the matching, the schema and the program, all of which are the same.
 //! * What it is compared with is what the row itself has left there. A row that was written finds its own values, a row whose
 //!   record was the same already finds that record, and one that was refused for want of a value finds what it found before.
 //! * Records that the file lacks went with the first time, if they were to go.
@@ -11,7 +11,7 @@
 //! So its counts and problems are those of the first time, with everything written now unchanged. This is what a comparison would
 //! come to, not a guess instead of one: where the list has moved since, or anything of the above differs, files are compared in full.
 
-use hayward_importers::Profile;
+use hayward_importers::{Only, Profile};
 
 use super::compare::Counts;
 use super::decided::Decided;
@@ -39,7 +39,8 @@ pub(super) struct First {
 
 /// An import `i` of the same file into the same list as the import `n` whose id is bound; then the program is.
 const SAME_FILE: &str = "from imports i join imports n on n.id = ? and n.dataset = i.dataset
-    where i.file_hash = n.file_hash and i.size = n.size and i.filename = n.filename and i.id <> n.id and i.read_by = ?";
+    where i.file_hash = n.file_hash and i.size = n.size and i.filename = n.filename and i.id <> n.id and i.read_by = ?
+    and coalesce(i.overrules, '') = coalesce(n.overrules, '')";
 
 impl Store {
     /// What an earlier reading of the same file told.
@@ -52,6 +53,10 @@ impl Store {
 
     /// The import that left its list at edition `head`, if it brought the same file and the same was decided about it.
     pub(super) fn first_time(&self, import: &Import, decided: &Decided, head: i64) -> Result<Option<First>> {
+        // What was added the first time is left out the second.
+        if decided.matching.only == Some(Only::Add) {
+            return Ok(None);
+        }
         let select = format!(
             "select i.id, i.counts, i.problem_count {SAME_FILE}
             and i.state = 'committed' and i.edition = ? and i.matching = ? order by i.made_at desc limit 1"
@@ -76,6 +81,7 @@ impl Store {
             self.db.write(|conn| conn.execute(copy))?;
             after += PAGE;
         }
-        Ok(())
+        let groups = "update imports set problem_groups = (select i.problem_groups from imports i where i.id = ?) where id = ?";
+        self.db.write(|conn| conn.execute(Sql::new(groups).bind(&first.id).bind(&import.id))).map(drop)
     }
 }

@@ -56,7 +56,7 @@ impl Store {
             Ok(())
         };
         let present = Present::new(self, import.dataset_number, head, alive);
-        let plan = Plan { draft: rows, absent: decided.matching.absent };
+        let plan = Plan { draft: rows, absent: decided.matching.absent, only: decided.matching.only };
         let (mut counts, seen) = compare(plan, &present, |one| match one {
             Found::Problems(some) => problems.add(some),
             Found::Changed { .. } => Ok(()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use super::brake::{Brake, Seen};
 use super::compare::{Counts, Found, Plan, compare};
 use super::present::Present;
 use super::problems::Problems;
@@ -18,9 +19,9 @@ impl Store {
     /// Writes the import into its dataset, as one edition.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] with `undecided-columns`, [`StoreError::Stale`] where `edition` is no longer the newest,
-    /// [`StoreError::Busy`] where something else is writing.
-    pub fn commit_import(self: &Arc<Self>, import: &Import, edition: Option<i64>) -> Result<()> {
+    /// [`StoreError::Refused`] with `undecided-columns` or `many-removals`, [`StoreError::Stale`] where the edition that was seen is no
+    /// longer the newest, [`StoreError::Busy`] where something else is writing.
+    pub fn commit_import(self: &Arc<Self>, import: &Import, seen: Seen) -> Result<()> {
         if import.state == ImportState::Draft {
             return Err(StoreError::refused("undecided-columns", "some columns have no decision yet"));
         }
@@ -28,7 +29,7 @@ impl Store {
             return Err(StoreError::refused("wrong-state", "this file was not read through; say where its columns go"));
         }
         let mut commit = Commit::begin(self, import.dataset_number, "import")?;
-        if edition.is_some_and(|edition| edition != commit.view.dataset.head) {
+        if seen.edition.is_some_and(|edition| edition != commit.view.dataset.head) {
             commit.abandon()?;
             // Whoever looks again sees what a commit would do now.
             self.recheck_import(import)?;
@@ -41,7 +42,7 @@ impl Store {
         }
         // From here on nobody changes what was decided; until here somebody may have.
         let import = &self.reload(import)?;
-        let committed = match self.write(import, &mut commit) {
+        let committed = match self.write(import, seen, &mut commit) {
             Ok((counts, problems)) => self.publish_import(import, commit, &counts, problems),
             Err(error) => {
                 commit.give_up();
@@ -76,7 +77,7 @@ impl Store {
 
     /// Stages what the import changes: other threads read and compare, this one writes. Returns the counts and how many problems
     /// there are.
-    fn write(self: &Arc<Self>, import: &Import, commit: &mut Commit) -> Result<(Counts, i64)> {
+    fn write(self: &Arc<Self>, import: &Import, seen: Seen, commit: &mut Commit) -> Result<(Counts, i64)> {
         // Counted against this very edition, file and matching: comparing once more would find nothing to write either.
         let counted = import.counts.clone().and_then(|counts| serde_json::from_value::<Counts>(counts).ok());
         if let Some(counts) = counted.filter(|counts| import.edition == commit.view.dataset.head && counts.change_nothing()) {
@@ -86,7 +87,7 @@ impl Store {
         let mut problems = if counted.is_none() { Some(Problems::new(self, import)?) } else { None };
         let plan = self.plan(import)?;
         let view = Arc::clone(&commit.view);
-        let counts = parallel::piped(|send| self.changes(plan, &view, &mut problems, send), |batch| commit.write(batch))?;
+        let counts = parallel::piped(|send| self.changes(plan, &view, seen, &mut problems, send), |batch| commit.write(batch))?;
         Ok((counts, problems.map_or(Ok(import.problem_count), Problems::end)?))
     }
 
@@ -95,6 +96,7 @@ impl Store {
         &self,
         plan: Plan,
         view: &Writing,
+        yes: Seen,
         problems: &mut Option<Problems<'_>>,
         send: &SyncSender<Batch>,
     ) -> Result<Counts> {
@@ -110,8 +112,10 @@ impl Store {
         });
         let (mut counts, seen) = outcome.map_err(|error| error.into_store())?;
         if let Some(seen) = seen {
+            let brake = Brake::new(&present, yes)?;
             present.absent(&seen, |row| {
                 counts.removed += 1;
+                brake.hold(counts.removed)?;
                 changes.add(Change::Remove { row: row.row, record: row.record })
             })?;
         }

@@ -8,7 +8,7 @@ use std::sync::mpsc::SyncSender;
 
 use hayward_domain::record::Record;
 use hayward_domain::schema::FieldName;
-use hayward_importers::{Absent, Draft, DraftRow, Problem, Ready, Refusal};
+use hayward_importers::{Absent, Draft, DraftRow, Only, Problem, Ready, Refusal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -31,7 +31,7 @@ pub struct Counts {
     pub updated: u64,
     /// Records that stay as they are.
     pub unchanged: u64,
-    /// Rows left out because an earlier one is the same.
+    /// Rows left out: an earlier one is the same, or records are only to be added or only to be changed.
     pub skipped: u64,
     /// Rows with a problem.
     pub rejected: u64,
@@ -52,6 +52,7 @@ impl Counts {
 pub(super) struct Plan {
     pub(super) draft: Draft,
     pub(super) absent: Absent,
+    pub(super) only: Option<Only>,
 }
 
 /// One thing found while comparing.
@@ -99,7 +100,7 @@ pub(super) fn compare(
     present: &Present<'_>,
     mut found: impl FnMut(Found<'_>) -> Result<()>,
 ) -> std::result::Result<(Counts, Option<Keys>), CompareError> {
-    let Plan { draft, absent } = plan;
+    let Plan { draft, absent, only } = plan;
     let mut counts = Counts::default();
     let mut seen = match absent {
         Absent::Delete => Some(HashSet::new()),
@@ -119,10 +120,13 @@ pub(super) fn compare(
                 }
                 found(Found::Problems(problems))?;
             }
-            Ok(settle(piece.ready, present, &mut counts, &mut seen, &mut found)?)
+            if let Some(seen) = &mut seen {
+                seen.extend(piece.ready.iter().map(|one| key_hash(&one.row.key)));
+            }
+            Ok(settle(piece.ready, present, only, &mut counts, &mut found)?)
         },
     )?;
-    Ok((Counts { rows: read.rows, skipped: read.skipped, blank: read.blank, ..counts }, seen))
+    Ok((Counts { rows: read.rows, skipped: read.skipped + counts.skipped, blank: read.blank, ..counts }, seen))
 }
 
 /// Some rows of a file, and what they come to by themselves.
@@ -164,17 +168,23 @@ enum Before {
 fn settle(
     drafted: Vec<Drafted>,
     present: &Present<'_>,
+    only: Option<Only>,
     counts: &mut Counts,
-    seen: &mut Option<Keys>,
     found: &mut impl FnMut(Found<'_>) -> Result<()>,
 ) -> Result<()> {
-    if let Some(seen) = seen {
-        seen.extend(drafted.iter().map(|one| key_hash(&one.row.key)));
-    }
     let mut known = known(&drafted, present)?;
     for drafted in drafted {
         let before = known.remove(&drafted.row.key).unwrap_or(Before::Nothing);
-        settle_one(drafted, &before, counts, found)?;
+        let wanted = match only {
+            None => true,
+            Some(Only::Add) => matches!(before, Before::Nothing),
+            Some(Only::Update) => !matches!(before, Before::Nothing),
+        };
+        if wanted {
+            settle_one(drafted, &before, counts, found)?;
+        } else {
+            counts.skipped += 1;
+        }
     }
     Ok(())
 }

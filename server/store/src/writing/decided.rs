@@ -17,9 +17,13 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// As the program suggests.
-    pub(super) fn suggested(profiled: Profile, schema: Arc<Schema>, columns: Vec<Column>) -> Self {
-        Self { matching: Matching::from_columns(&columns), profiled, schema, columns }
+    /// As the program suggests, going on with what was settled for the list before.
+    pub(super) fn suggested(profiled: Profile, schema: Arc<Schema>, columns: Vec<Column>, previous: Option<&Matching>) -> Self {
+        let matching = match previous {
+            Some(previous) => Matching::going_on(&columns, previous),
+            None => Matching::from_columns(&columns),
+        };
+        Self { matching, profiled, schema, columns }
     }
 
     /// As a person says.

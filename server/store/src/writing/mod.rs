@@ -3,6 +3,7 @@
 //! A check, a diff and a commit go through the same comparison ([`compare`]): what was counted is what is done.
 
 mod again;
+mod brake;
 mod check;
 mod commit;
 mod compare;
@@ -18,8 +19,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use hayward_domain::schema::Schema;
-use hayward_importers::{Matching, MatchingFault, Profile, Refusal, draft, profile, suggest};
+use hayward_importers::{Fix, Matching, MatchingFault, Overrules, Profile, Refusal, draft, grid, profile_as, suggest};
 
+pub use brake::Seen;
 pub use compare::Counts;
 pub use diff::DiffItem;
 pub use difference::{DiffColumn, DiffRow, Difference, RowChange, Show};
@@ -53,7 +55,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::commit_import`].
-    pub fn import_at_once(self: &Arc<Self>, import: &Import, matching: Option<Matching>) -> Result<Vec<MatchingFault>> {
+    pub fn import_at_once(
+        self: &Arc<Self>,
+        import: &Import,
+        matching: Option<Matching>,
+        seen: Seen,
+    ) -> Result<Vec<MatchingFault>> {
         let mut decided = match self.suggested(import)? {
             Ok(decided) => decided,
             Err(refusal) => return self.fail(import, refusal.into()).map(|()| Vec::new()),
@@ -75,7 +82,7 @@ impl Store {
         if !matches!(found.state, ImportState::Checked | ImportState::Interrupted) {
             return Ok(Vec::new());
         }
-        let Err(error) = self.commit_import(&found, None) else { return Ok(Vec::new()) };
+        let Err(error) = self.commit_import(&found, seen) else { return Ok(Vec::new()) };
         // Somebody may want to look at it, and commit it later. Where it is the file that failed, the import tells.
         self.check(import, &decided)?;
         if self.reload(import)?.state == ImportState::Failed { Ok(Vec::new()) } else { Err(error) }
@@ -85,16 +92,49 @@ impl Store {
     fn suggested(self: &Arc<Self>, import: &Import) -> Result<std::result::Result<Decided, Refusal>> {
         let profiled = match self.profiled_before(import)? {
             Some(profiled) => profiled,
-            None => match profile(&self.import_file(import)) {
+            None => match profile_as(&self.import_file(import), &import.overrules) {
                 Ok(profiled) => profiled,
                 Err(refusal) => return Ok(Err(refusal)),
             },
         };
+        self.suggested_for(import, profiled).map(Ok)
+    }
+
+    /// Where its columns go, by what was decided about the same file before, the last file of the list, the file of another list of
+    /// the same organization that is most like it, or by their headings alone.
+    fn suggested_for(&self, import: &Import, profiled: Profile) -> Result<Decided> {
         let schema = self.schema_of(import)?;
-        let previous =
-            self.last_matching(import.dataset_number)?.and_then(|value| serde_json::from_value::<Matching>(value).ok());
-        let columns = suggest(&profiled, &schema, previous.as_ref());
-        Ok(Ok(Decided::suggested(profiled, schema, columns)))
+        let of_list = self.last_matching(import.dataset_number)?;
+        let said: Option<Matching> = import.matching.clone().and_then(|matching| serde_json::from_value(matching).ok());
+        let sister = match said.is_none() && of_list.is_none() {
+            true => most_alike(self.sister_matchings(import.dataset_number)?, &profiled),
+            false => None,
+        };
+        let columns = suggest(&profiled, &schema, said.as_ref().or(of_list.as_ref()).or(sister.as_ref()));
+        Ok(Decided::suggested(profiled, schema, columns, said.as_ref().or(of_list.as_ref())))
+    }
+
+    /// Reads the file again, as `overrules` says. The columns keep what was decided about them, by heading; corrections of cells are
+    /// gone, since rows and columns may be others now. Where the file cannot be read so, everything stays as it was, and the reason is
+    /// returned.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with `wrong-state` once the import is committed.
+    pub fn reread_import(self: &Arc<Self>, import: &Import, overrules: &Overrules) -> Result<Option<Refusal>> {
+        let open = [ImportState::Draft, ImportState::Checked, ImportState::Interrupted, ImportState::Failed];
+        if !open.contains(&import.state) {
+            return Err(StoreError::refused("wrong-state", "this file can no longer be read anew"));
+        }
+        let profiled = match profile_as(&self.import_file(import), overrules) {
+            Ok(profiled) => profiled,
+            Err(refusal) => match CompareError::from(refusal) {
+                CompareError::Refused(refusal) => return Ok(Some(refusal)),
+                CompareError::Store(error) => return Err(error),
+            },
+        };
+        let decided = self.suggested_for(import, profiled)?;
+        self.overrule(import, overrules)?;
+        self.check(import, &decided).map(|()| None)
     }
 
     /// Replaces what was decided about the columns, and counts again. Returns what is wrong with the decisions, if something is.
@@ -113,15 +153,25 @@ impl Store {
         // In a file that was never read through, a column is decided as it would have been.
         let decided = match import.matching {
             Some(_) => Decided::said(profiled, schema, self.decided(import)?),
-            None => {
-                let columns = suggest(&profiled, &schema, None);
-                Decided::suggested(profiled, schema, columns)
-            }
+            None => self.suggested_for(import, profiled)?,
         };
         match self.said(import, &decided, matching)? {
             Ok(said) => self.check(import, &said).map(|()| Vec::new()),
             Err(faults) => Ok(faults),
         }
+    }
+
+    /// The rows of a file as text, title rows and header included, from the `after`-th on; one more than `limit` if there are more.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the file could not be read, or is no longer kept.
+    pub fn import_rows(self: &Arc<Self>, import: &Import, after: usize, limit: usize) -> Result<Vec<(u64, Vec<String>)>> {
+        let Some(profiled) = &import.profile else {
+            return Err(StoreError::refused("wrong-state", "this file was not read"));
+        };
+        let refused = |refusal: Refusal| CompareError::from(refusal).into_store();
+        let rows = grid(&self.import_file(import), profiled).map_err(refused)?;
+        rows.skip(after).take(limit.saturating_add(1)).map(|row| row.map_err(refused)).collect()
     }
 
     /// What somebody decided about a file's columns. One that is not spoken of stays as it was.
@@ -135,6 +185,9 @@ impl Store {
         let spoken: HashSet<String> = matching.columns.iter().map(|decision| decision.column.clone()).collect();
         let unspoken = before.matching.columns.iter().filter(|decision| !spoken.contains(&decision.column));
         matching.columns.extend(unspoken.cloned());
+        matching.key = matching.key.or_else(|| before.matching.key.clone());
+        let fixes = std::mem::replace(&mut matching.fixes, before.matching.fixes.clone());
+        matching.amend(fixes);
         if let Err(faults) = matching.validate(profiled, schema) {
             return Ok(Err(faults));
         }
@@ -142,6 +195,15 @@ impl Store {
             return Ok(Err(vec![fault]));
         }
         Ok(Ok(Decided::said(profiled.clone(), Arc::clone(schema), matching)))
+    }
+
+    /// Takes further corrections of cells up, and counts again. Returns what is wrong with them, if something is.
+    ///
+    /// # Errors
+    /// As [`Self::rematch_import`].
+    pub fn fix_import(self: &Arc<Self>, import: &Import, fixes: Vec<Fix>) -> Result<Vec<MatchingFault>> {
+        let decided = self.decided(import)?;
+        self.rematch_import(import, Matching { columns: Vec::new(), fixes, ..decided })
     }
 
     /// Counts again what a commit will do, where the list has changed since.
@@ -156,8 +218,7 @@ impl Store {
         {
             return Ok(());
         }
-        let Matching { key, absent, blank, .. } = self.decided(import)?;
-        self.rematch_import(import, Matching { columns: Vec::new(), key, absent, blank }).map(drop)
+        self.fix_import(import, Vec::new()).map(drop)
     }
 
     /// Records are told apart by the fields that they went in by. A file that goes by others would hit the wrong ones.
@@ -168,7 +229,7 @@ impl Store {
         };
         let any = "select count(*) as value from (select 1 from records where dataset = ? and died = 9223372036854775807 limit 1) as found";
         let any = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(any).bind(import.dataset_number)))?.value > 0;
-        let before = self.last_matching(import.dataset_number)?.and_then(|value| serde_json::from_value::<Matching>(value).ok());
+        let before = self.last_matching(import.dataset_number)?;
         let Some(before) = before.filter(|before| any && names(&before.key) != names(&matching.key)) else { return Ok(None) };
         Ok(Some(MatchingFault {
             pointer: "/key".to_owned(),
@@ -200,7 +261,7 @@ impl Store {
     fn profiled(self: &Arc<Self>, import: &Import) -> std::result::Result<Profile, Refusal> {
         match &import.profile {
             Some(profiled) => Ok(profiled.clone()),
-            None => profile(&self.import_file(import)),
+            None => profile_as(&self.import_file(import), &import.overrules),
         }
     }
 
@@ -210,6 +271,13 @@ impl Store {
         let source = self.import_file(import);
         let profiled = self.profiled(import).map_err(|refusal| CompareError::from(refusal).into_store())?;
         let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| CompareError::from(refusal).into_store())?;
-        Ok(Plan { draft, absent: matching.absent })
+        Ok(Plan { draft, absent: matching.absent, only: matching.only })
     }
+}
+
+/// The matching that speaks of the most headings of this file; the earlier of two that are as good.
+fn most_alike(matchings: Vec<Matching>, profiled: &Profile) -> Option<Matching> {
+    let headings: HashSet<&str> = profiled.columns.iter().map(|column| column.header.as_str()).collect();
+    let alike = |matching: &Matching| matching.columns.iter().filter(|column| headings.contains(column.header.as_str())).count();
+    matchings.into_iter().rev().max_by_key(alike)
 }

@@ -7,7 +7,7 @@ use super::compare::{Keys, key_hash};
 use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::Result;
-use crate::sql::{Bind, Sql, rows};
+use crate::sql::{Bind, Number, Sql, rows};
 
 /// How many times as many rows as it has keys a batch may walk through before it asks for each key by itself.
 const DENSE: usize = 2;
@@ -38,6 +38,15 @@ impl<'a> Present<'a> {
     /// Whether nothing was ever committed.
     pub(super) fn is_empty(&self) -> bool {
         self.edition == 0
+    }
+
+    /// How many records there are.
+    pub(super) fn count(&self) -> Result<u64> {
+        let select = self.select("row", |_| {});
+        let mut count = Sql::new("select count(*) as value from (");
+        count.append(select).push(") as live");
+        let count = self.store.db.read(Eyes::Own, |conn| conn.one::<Number>(count))?;
+        Ok(u64::try_from(count.value).unwrap_or(0))
     }
 
     /// The records with these keys.

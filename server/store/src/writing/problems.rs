@@ -1,6 +1,6 @@
 //! Problems on their way into the database, in the order of being found.
 
-use hayward_importers::Problem;
+use hayward_importers::{Groups, Problem};
 
 use super::compare::BATCH;
 use crate::Store;
@@ -15,17 +15,19 @@ pub(super) struct Problems<'a> {
     pub(super) count: i64,
     kept: i64,
     held: Vec<Problem>,
+    groups: Groups,
 }
 
 impl<'a> Problems<'a> {
     /// Begins anew: what an earlier reading found is dropped.
     pub(super) fn new(store: &'a Store, import: &'a Import) -> Result<Self> {
         store.drop_problems(import)?;
-        Ok(Self { store, import, count: 0, kept: 0, held: Vec::new() })
+        Ok(Self { store, import, count: 0, kept: 0, held: Vec::new(), groups: Groups::default() })
     }
 
     pub(super) fn add(&mut self, problems: Vec<Problem>) -> Result<()> {
         self.count += i64::try_from(problems.len()).unwrap_or(0);
+        problems.iter().for_each(|problem| self.groups.add(problem));
         if self.kept < KEPT_PROBLEMS {
             self.held.extend(problems);
         }
@@ -35,6 +37,7 @@ impl<'a> Problems<'a> {
     /// Keeps what is still held. Returns how many problems there are.
     pub(super) fn end(mut self) -> Result<i64> {
         self.keep()?;
+        self.store.keep_groups(self.import, &self.groups.into_sorted())?;
         Ok(self.count)
     }
 

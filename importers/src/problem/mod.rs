@@ -5,6 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod groups;
+
+pub use groups::{Groups, ProblemGroup};
+
 /// How much of a cell a problem repeats, in characters: enough to find it, not a second copy of the file.
 const SHOWN: usize = 200;
 

@@ -1,0 +1,156 @@
+//! `hayward check`: a file read as an import would read it, without any database.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use hayward_domain::schema::{self, Schema};
+use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, draft, profile_as, suggest};
+use hayward_store::Counts;
+use serde_json::{Value, json};
+
+use super::{Reading, line, matching_file, refused, sentence};
+use crate::cli::Done;
+
+/// The arguments of `hayward check`.
+#[derive(Args)]
+pub struct Check {
+    /// The file.
+    file: PathBuf,
+    /// The name of a built-in schema, or a file with one.
+    #[arg(long)]
+    schema: String,
+    /// A file with a matching, as `PUT /imports/{id}/matching` takes it.
+    #[arg(long)]
+    matching: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Print one JSON object and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+fn source(path: &Path) -> FileSource {
+    FileSource::new(path, path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn named_schema(name: &str) -> Result<Schema, String> {
+    let built_in = schema::built_in().map_err(|error| error.to_string())?;
+    if let Some(found) = built_in.into_iter().find(|schema| schema.name == name) {
+        return Ok(found);
+    }
+    let text = std::fs::read_to_string(name)
+        .map_err(|_| format!("`{name}` is neither a built-in schema nor a file that can be read"))?;
+    let document: Value =
+        serde_json::from_str(&text).map_err(|error| format!("the schema is not JSON (line {})", error.line()))?;
+    Schema::parse(&document).map_err(|error| format!("the schema cannot be used: {error}"))
+}
+
+/// `hayward check`: reads, matches and validates. Every row is taken for a new record, since no list is looked at.
+///
+/// # Errors
+/// A sentence where the file or an argument cannot be used at all.
+pub fn check(args: &Check, out: &mut impl Write) -> Done {
+    let schema = named_schema(&args.schema)?;
+    match check_against(args, &schema, out) {
+        Err(Unread::Refused(refusal)) if args.json => {
+            let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
+            let shown = json!({
+                "id": null, "dataset": null, "state": "failed", "reading": null, "columns": null, "counts": Counts::default(),
+                "problems": [], "problem_count": 0, "edition": 0, "failure": failure,
+            });
+            line(out, &shown.to_string())?;
+            Ok(ExitCode::from(2))
+        }
+        Err(Unread::Refused(refusal)) => Err(refusal.to_string()),
+        Err(Unread::Other(sentence)) => Err(sentence),
+        Ok(code) => Ok(code),
+    }
+}
+
+/// Why a file was not checked.
+enum Unread {
+    Refused(Refusal),
+    Other(String),
+}
+
+impl From<Refusal> for Unread {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<String> for Unread {
+    fn from(sentence: String) -> Self {
+        Self::Other(sentence)
+    }
+}
+
+fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<ExitCode, Unread> {
+    let source = source(&args.file);
+    let profiled = profile_as(&source, &args.reading.overrules())?;
+    let (matching, columns) = match matching_file(args.matching.as_deref())? {
+        Some(matching) => {
+            if let Err(faults) = matching.validate(&profiled, schema) {
+                refused(&faults)?;
+            }
+            let columns = matching.columns(&profiled, schema);
+            (matching, columns)
+        }
+        None => {
+            let columns = suggest(&profiled, schema, None);
+            (Matching::from_columns(&columns), columns)
+        }
+    };
+    let mut counts = Counts::default();
+    let mut problems: Vec<Problem> = Vec::new();
+    for row in draft(&source, &profiled, schema, &matching)? {
+        counts.rows += 1;
+        match row? {
+            DraftRow::Ready(ready) if ready.missing.is_empty() => {
+                counts.created += 1;
+                problems.extend(ready.warnings);
+            }
+            DraftRow::Ready(ready) => {
+                counts.rejected += 1;
+                problems.extend(ready.missing.into_values());
+            }
+            DraftRow::Rejected { problems: found, .. } => {
+                counts.rejected += 1;
+                problems.extend(found);
+            }
+            DraftRow::Duplicate { .. } => counts.skipped += 1,
+            DraftRow::Blank { .. } => counts.blank += 1,
+        }
+    }
+    let undecided = columns.iter().any(|column| column.field.is_none());
+    let clean = problems.is_empty() && !undecided;
+    if args.json {
+        let shown = json!({
+            "id": null, "dataset": null, "state": if undecided { "draft" } else { "checked" }, "reading": profiled.reading,
+            "columns": columns, "counts": counts, "problems": problems, "problem_count": problems.len(), "edition": 0,
+        });
+        line(out, &shown.to_string())?;
+    } else {
+        for column in &columns {
+            let to = match serde_json::to_value(&column.field).unwrap_or_default() {
+                Value::String(field) => field,
+                Value::Null => "no decision yet".to_owned(),
+                Value::Object(map) if map.contains_key("private") => "kept private".to_owned(),
+                _ => "left out".to_owned(),
+            };
+            line(out, &format!("column {} `{}` → {to}", column.column, column.header))?;
+        }
+        problems.iter().try_for_each(|problem| line(out, &sentence(problem)))?;
+        line(out, &counted(&counts))?;
+    }
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn counted(counts: &Counts) -> String {
+    format!(
+        "{} rows: {} good, {} left out as repeated, {} with problems, {} blank",
+        counts.rows, counts.created, counts.skipped, counts.rejected, counts.blank
+    )
+}
