@@ -98,7 +98,7 @@ fn daff_follows(world: &World, dataset: &str, file: &str, deletes: bool, clears:
     let path = checked(world, dataset, file, deletes, clears);
     let old = export(world, dataset);
     let foreseen = world.get_as(Editor, &format!("{path}/diff"), "text/csv").expect(200).text();
-    world.post(Editor, &format!("{path}/commit"), &json!({})).expect(200);
+    world.post(Editor, &format!("{path}/commit"), &json!({"removals": 10_000})).expect(200);
     let new = export(world, dataset);
     assert_eq!(cells(&patched(&old, &foreseen)), cells(&new), "before the commit:\n{old}\n{foreseen}");
     let made = world.get_as(Editor, &format!("{path}/diff"), "text/csv").expect(200).text();
@@ -214,7 +214,7 @@ on_both! {
         assert_eq!(lines.lines().count(), 2_400);
         let old = export(&world, &dataset);
         let difference = world.get_as(Editor, &format!("{path}/diff"), "text/csv").expect(200).text();
-        world.post(Editor, &format!("{path}/commit"), &json!({})).expect(200);
+        world.post(Editor, &format!("{path}/commit"), &json!({"removals": 10_000})).expect(200);
         assert_eq!(cells(&patched(&old, &difference)), cells(&export(&world, &dataset)));
     }
 }

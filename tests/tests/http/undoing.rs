@@ -113,7 +113,7 @@ on_both! {
         let import = world.upload(&dataset, "reference,title\nA1,Baker\n").expect(201).json();
         let at = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
         world.put(Editor, &format!("{at}/matching"), &json!({"columns": [], "absent": "delete"})).expect(200);
-        world.post(Editor, &format!("{at}/commit"), &json!({})).expect(200);
+        world.post(Editor, &format!("{at}/commit"), &json!({"removals": 2})).expect(200);
         world.import(&dataset, "reference,title,city\nA2,Smith,Hull\n");
         let all = ["kept removed [\"A2\"]", "reversed removed [\"A3\"]"];
         assert_eq!(outcomes(&world, &path(&import)), all);

@@ -64,11 +64,13 @@ pub async fn diff(
     Ok(stream(commons, shape, difference, left, bearer.token_hash))
 }
 
-/// Whether HTML is the first format of ours that the request names.
+/// Whether the request names HTML before any other format of ours.
 fn wants_html(request: &HttpRequest) -> bool {
     let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
-    let first = accepted.flat_map(|text| text.split(',')).next().unwrap_or_default();
-    first.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/html")
+    let kinds = accepted.flat_map(|text| text.split(',')).map(|word| word.split(';').next().unwrap_or_default().trim());
+    let ours = ["application/json", "application/*", "*/*", "text/csv", "text/*", "application/x-ndjson", "application/ndjson"];
+    let is_ours = |kind: &&str| ours.iter().chain(&["text/html"]).any(|one| kind.eq_ignore_ascii_case(one));
+    kinds.into_iter().find(is_ours).is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"))
 }
 
 async fn page(

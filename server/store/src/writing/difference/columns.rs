@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::records::private_name;
 
 /// One column.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DiffColumn {
     /// Its name in the export.
     pub name: String,
