@@ -31,4 +31,4 @@ pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};
 pub use refusal::Refusal;
 pub use sheet::{SheetCell, SheetWriter, Unwritten};
 pub use source::{FileSource, HeldSource, Source};
-pub use table::{Format, LineEnds, Overrules, Reading, csv_plain, csv_safe, push_csv_cell};
+pub use table::{Format, LineEnds, Overrules, Reading, csv_plain, csv_safe, is_nil, push_csv_cell};

@@ -62,6 +62,12 @@ const KINDS: &[Kind] = &[
     ("empty-reason", 422, "A reason is needed", "Say in a sentence why."),
     ("busy", 409, "Being written", "Something else is writing this list. Try again in a moment."),
     ("stale", 409, "Overtaken", "Something has changed since you looked. Look again, then decide."),
+    (
+        "edited-since",
+        409,
+        "Some records have changed since",
+        "GET the same address with `outcome=kept` lists them. They stay as they are; send `{\"kept\": n}` with their number to go on.",
+    ),
     ("exists", 409, "Already there", "Choose another name."),
     (
         "many-removals",

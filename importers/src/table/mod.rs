@@ -35,7 +35,7 @@ pub(crate) use layout::{Layout, find};
 pub use overrules::Overrules;
 pub(crate) use row::{Cell, Row, Shape};
 pub(crate) use safe::is_formula;
-pub use safe::{csv_plain, csv_safe, push_csv_cell};
+pub use safe::{csv_plain, csv_safe, is_nil, push_csv_cell};
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

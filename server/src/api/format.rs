@@ -1,5 +1,7 @@
 //! In which format an answer goes out, and how its pieces are put together.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 use hayward_importers::{csv_safe, push_csv_cell};
@@ -74,18 +76,28 @@ pub fn accepted<T>(request: &HttpRequest, usual: T, known: impl Fn(&str) -> Opti
 #[must_use]
 pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
     let mut line = String::new();
+    push_line(&mut line, cells.into_iter().map(cell_text));
+    line
+}
+
+/// How a value is spelled in CSV, before it is quoted.
+#[must_use]
+pub fn cell_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => csv_safe(text),
+        // Numbers and truths begin no formula that a spreadsheet would run; nor do brackets.
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Cow::Owned(value.to_string()),
+    }
+}
+
+/// Appends one line of CSV, quoted where it must be.
+pub fn push_line<'a>(line: &mut String, cells: impl IntoIterator<Item = Cow<'a, str>>) {
     for (at, cell) in cells.into_iter().enumerate() {
         if at > 0 {
             line.push(',');
         }
-        match cell {
-            Value::Null => {}
-            Value::String(text) => push_csv_cell(&mut line, &csv_safe(text)),
-            // Numbers and truths begin no formula that a spreadsheet would run.
-            Value::Number(_) | Value::Bool(_) => line.push_str(&cell.to_string()),
-            Value::Array(_) | Value::Object(_) => push_csv_cell(&mut line, &cell.to_string()),
-        }
+        push_csv_cell(line, &cell);
     }
     line.push_str("\r\n");
-    line
 }

@@ -53,7 +53,7 @@ on_both! {
         assert_eq!(raw::count(commons.database(), "shared_records where payload like '%Hull%' or payload like '%Leeds%'"), 0);
         // What was replaced is gone, so it is not brought back, and nothing is taken for new that was not.
         for import in [&first, &second] {
-            let undone = commons.store.undo_import(&commons.again(&list, import));
+            let undone = commons.store.undo_import(&commons.again(&list, import), None);
             assert!(matches!(undone, Err(StoreError::Refused { code: "too-old", .. })));
         }
         assert_eq!((commons.own(&list), commons.list(&b.viewer, "organizations")), (own, shown));

@@ -70,13 +70,15 @@ pub struct Import {
     pub failure: Option<Value>,
     /// How far the work on it is, while somebody is at work.
     pub progress: Option<ImportProgress>,
+    /// What an undo did: `{reversed, kept, disclosed}`, the last once it was looked up.
+    pub undone: Option<Value>,
 }
 
 rows! {
     ImportRow {
         id: String, dataset: String, dataset_number: i64, state: String, filename: String, size: i64, reading: Option<String>, profile: Option<String>,
         overrules: Option<String>, columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
-        committed_edition: Option<i64>, failure: Option<String>, progress: Option<String>,
+        committed_edition: Option<i64>, failure: Option<String>, progress: Option<String>, undone: Option<String>,
     }
 }
 
@@ -101,7 +103,7 @@ const WITH_PROBLEMS: i64 = 20;
 
 const COLUMNS: &str =
     "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.size, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
-    i.problem_count, i.edition, i.committed_edition, i.failure, i.progress";
+    i.problem_count, i.edition, i.committed_edition, i.failure, i.progress, i.undone";
 
 impl ImportRow {
     fn read(self) -> Result<Import> {
@@ -131,6 +133,7 @@ impl ImportRow {
             edition: self.edition,
             committed_edition: self.committed_edition,
             failure: json(self.failure)?,
+            undone: json(self.undone)?,
         })
     }
 }

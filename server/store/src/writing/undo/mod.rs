@@ -1,10 +1,23 @@
-//! Taking an import back.
+//! Taking an import back, as a new edition.
+//!
+//! * A record is reversed where nothing else has changed it since and, if the import removed it, nobody has its key now; otherwise it
+//!   is kept as it is. [`lists`] tells beforehand, and afterwards, which is which.
+//! * How many are kept is agreed to before anything is written: an undo that would keep more than it was told to does nothing.
+//! * It stops the future and recalls no copy: to whom the import's records were given in the meantime is [`shown`]'s to find out.
+
+mod lists;
+mod shown;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use hayward_domain::record::Record;
+use serde_json::{Value, json};
+
+pub use lists::{UndoItem, UndoItems, Undoing};
+pub use shown::Shown;
+pub(crate) use shown::ShownRows;
 
 use super::commit::Changes;
 use super::present::{LiveRow, Present};
@@ -14,21 +27,27 @@ use crate::conn::Eyes;
 use crate::edition::{Batch, Cause, Change, Commit, Version, Writing};
 use crate::error::{Result, StoreError};
 use crate::imports::{Import, ImportState, drop_pieces, set_state};
+use crate::ledger::GivenTo;
 use crate::parallel;
 use crate::sql::{Number, Sql};
 
+/// Recipients that an undone import carries along.
+const NOTED: usize = 100;
+
 impl Store {
-    /// Takes a committed import back, as a new edition. Records that something changed since stay as they are; how many is returned.
+    /// Takes a committed import back, as a new edition. Records that something changed since stay as they are; there may be `keep` of
+    /// them, or any number where nothing is said.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] with `wrong-state` where it is not committed.
-    pub fn undo_import(self: &Arc<Self>, import: &Import) -> Result<u64> {
+    /// [`StoreError::Refused`] with `wrong-state` where it is not committed, `edited-since` where more would stay, `too-old` where what
+    /// it replaced is pruned.
+    pub fn undo_import(self: &Arc<Self>, import: &Import, keep: Option<u64>) -> Result<Undoing> {
         if import.state != ImportState::Committed {
             return Err(StoreError::refused("wrong-state", "only a committed import can be undone"));
         }
         let mut commit = Commit::begin(self, import.dataset_number, "undo")?;
-        let kept = match self.reverse(import, &mut commit) {
-            Ok(kept) => kept,
+        let done = match self.reverse(import, keep, &mut commit) {
+            Ok(done) => done,
             Err(error) => {
                 commit.give_up();
                 return Err(error);
@@ -37,39 +56,66 @@ impl Store {
         let (id, now) = (import.id.clone(), commit.now());
         commit.publish(Cause::Undo, Some(&import.id), |conn, edition| {
             set_state(conn, &id, &[ImportState::Committed], ImportState::Undone, now)?;
-            conn.execute(Sql::new("update imports set edition = ? where id = ?").bind(edition).bind(&id)).map(drop)
+            let undone = json!({"reversed": done.reversed, "kept": done.kept}).to_string();
+            let update = Sql::new("update imports set edition = ?, undone = ? where id = ?");
+            conn.execute(update.bind(edition).bind(undone).bind(&id)).map(drop)
         })?;
         self.tidied(self.until_none(|conn| drop_pieces(conn, &import.id)).map(drop));
-        Ok(kept)
+        Ok(done)
     }
 
-    fn reverse(&self, import: &Import, commit: &mut Commit) -> Result<u64> {
-        let Some(edition) = import.committed_edition else { return Ok(0) };
-        self.still_kept(import.dataset_number, edition)?;
+    /// Writes down to whom the records of an undone import had been given: how many that were, and the first of them.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn note_given(&self, import: &Import, given: &[GivenTo]) -> Result<()> {
+        let Some(Value::Object(mut undone)) = self.reload(import)?.undone else { return Ok(()) };
+        undone.insert("disclosed".to_owned(), json!(given.iter().take(NOTED).collect::<Vec<_>>()));
+        undone.insert("disclosed_count".to_owned(), given.len().into());
+        let update = Sql::new("update imports set undone = ? where id = ?");
+        let update = update.bind(Value::Object(undone).to_string()).bind(&import.id);
+        self.db.write(|conn| conn.execute(update)).map(drop)
+    }
+
+    fn reverse(&self, import: &Import, keep: Option<u64>, commit: &mut Commit) -> Result<Undoing> {
+        let Some(edition) = import.committed_edition else { return Ok(Undoing::default()) };
+        let foreseen = self.undoing(import)?;
+        if keep.is_some_and(|keep| foreseen.kept > keep) {
+            return Err(StoreError::refused(
+                "edited-since",
+                format!(
+                    "{} records of this import have changed since and would stay as they are; look at them, and say \"kept\": {} to go on",
+                    foreseen.kept, foreseen.kept
+                ),
+            ));
+        }
         let view = Arc::clone(&commit.view);
         parallel::piped(|send| self.reversed(&view, edition, send), |batch| commit.write(batch))
     }
 
-    /// Everything that takes an edition back, prepared to be written. How many records stay as they are is returned.
-    fn reversed(&self, view: &Writing, edition: i64, send: &SyncSender<Batch>) -> Result<u64> {
+    /// Everything that takes an edition back, prepared to be written. How many records that is, and how many stay, is returned.
+    fn reversed(&self, view: &Writing, edition: i64, send: &SyncSender<Batch>) -> Result<Undoing> {
         let present = Present::new(self, view.dataset.number, view.dataset.head, |_| view.renew());
         let mut changes = Changes::new(view, send);
-        let mut kept = 0;
-        self.touched(view.dataset.number, edition, |page| {
+        let mut done = Undoing::default();
+        self.touched(view.dataset.number, edition, view.dataset.head, |page| {
             let gone = |one: &Touched| one.before.as_ref().filter(|_| one.after.is_none()).map(|before| before.key.clone());
             let gone: Vec<String> = page.iter().filter_map(gone).collect();
             let marks = present.marks(gone.iter().map(String::as_str).collect())?;
             let taken: HashSet<String> = marks.into_iter().map(|mark| mark.key).collect();
             for one in page {
                 match reverse(one, &taken)? {
-                    Some(change) => changes.add(change)?,
-                    None => kept += 1,
+                    Some(change) => {
+                        changes.add(change)?;
+                        done.reversed += 1;
+                    }
+                    None => done.kept += 1,
                 }
             }
             Ok(())
         })?;
         changes.send()?;
-        Ok(kept)
+        Ok(done)
     }
 
     /// Refuses an edition whose replaced versions are pruned: what they held cannot be brought back, and an update would look like
