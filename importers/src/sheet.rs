@@ -223,7 +223,7 @@ fn put(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
     use serde_json::json;
 
     use super::*;

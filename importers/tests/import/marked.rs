@@ -40,7 +40,7 @@ fn marked(imported: &Imported, format: MarkedFormat, of: &str) -> Vec<u8> {
 /// The list read again, with what was decided about the file it was made of.
 fn come_back(imported: &Imported, bytes: Vec<u8>, format: MarkedFormat, of: &str) -> Imported {
     let source = HeldSource::new(name(format), bytes);
-    let headings = returned(&source, &Overrules::default()).unwrap().expect("it is a marked list");
+    let headings = returned(&source, &Overrules::default()).unwrap().unwrap();
     assert_eq!(headings, imported.profile.own_headings(&imported.matching));
     let (profile, schema) = (profile(&source).unwrap(), schema(of));
     let carried = imported.matching.for_marked(&imported.profile);
