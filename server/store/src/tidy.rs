@@ -24,7 +24,7 @@ pub(crate) const KEPT_FILES: Duration = Duration::from_secs(30 * 86_400);
 
 rows! {
     /// An import that is over and still has its file; how many later ones of its dataset are over too.
-    OverRow { id: String, dataset: i64, state: String, counts: Option<String>, changed_at: i64, later: i64 }
+    OverRow { id: String, state: String, counts: Option<String>, changed_at: i64, later: i64 }
 }
 
 /// So many rows at once change what is the best way to find one.
@@ -77,20 +77,21 @@ impl Store {
         Ok(())
     }
 
-    /// Drops the files of imports that are over and no longer need them. `newest`, where there is one, has just been committed to its
-    /// dataset, which has overtaken every other.
+    /// Drops the files of imports that are over and no longer need them. Where `newest` has just been committed,
+    /// it is about those of its dataset, which it has all overtaken.
     pub(crate) fn drop_files_except(&self, newest: Option<&Import>) -> Result<()> {
-        let over = "select i.id, i.dataset, i.state, i.counts, i.changed_at, (select count(*) from imports n
+        let over = "select i.id, i.state, i.counts, i.changed_at, (select count(*) from imports n
                 where n.dataset = i.dataset and n.id <> i.id and n.state in ('committed', 'undone')
                 and (n.edition > i.edition or n.changed_at > i.changed_at)) as later
             from imports i where i.state in ('committed', 'undone')
             and exists (select 1 from import_chunks c where c.import = i.id)";
+        let mut over = Sql::new(over);
+        if let Some(newest) = newest {
+            over.push_with(" and i.dataset = ?", [newest.dataset_number.into()]);
+        }
         let oldest = (self.clock)().minus(KEPT_FILES);
-        for import in self.db.read(Eyes::Own, |conn| conn.load::<OverRow>(Sql::new(over)))? {
-            let overtaken = match newest {
-                Some(newest) if newest.dataset_number == import.dataset => newest.id != import.id,
-                Some(_) | None => import.later > 0,
-            };
+        for import in self.db.read(Eyes::Own, |conn| conn.load::<OverRow>(over))? {
+            let overtaken = newest.map_or(import.later > 0, |newest| newest.id != import.id);
             let is_kept = !overtaken && Moment(import.changed_at) >= oldest && import.waits_for_rows();
             if !is_kept {
                 self.until_none(|conn| drop_pieces(conn, &import.id))?;
