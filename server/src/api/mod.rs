@@ -23,3 +23,4 @@ pub mod setup;
 pub mod shared;
 pub mod undo;
 pub mod upload;
+pub mod watching;

@@ -53,7 +53,7 @@ pub async fn undo(
         }
         Ok(())
     };
-    let done = at_work(&commons, found, work).await?;
+    let done = at_work(&request, &commons, found, work).await?;
     finished(&commons, owner, &id, done).await
 }
 

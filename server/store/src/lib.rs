@@ -88,7 +88,8 @@ pub use settings::Settings;
 pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
 pub use writing::{
-    Counts, DiffColumn, DiffItem, DiffRow, Difference, RowChange, Seen, Show, Shown, UndoItem, UndoItems, Undoing,
+    Counts, DiffColumn, DiffItem, DiffRow, Difference, ImportProgress, Phase, RowChange, Seen, Show, Shown, UndoItem, UndoItems,
+    Undoing,
 };
 
 use crate::conn::{Conn, Db};

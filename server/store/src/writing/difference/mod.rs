@@ -107,7 +107,7 @@ impl Store {
     /// What the file of an import changes in edition `base` of its list.
     fn compared(self: &Arc<Self>, import: &Import, base: i64, kept: &mut Kept<'_>) -> Result<()> {
         let plan = self.plan(import)?;
-        let present = Present::new(self, import.dataset_number, base, || Ok(()));
+        let present = Present::new(self, import.dataset_number, base, |_| Ok(()));
         let outcome = compare(plan, &present, |one| match one {
             Found::Problems(_) => Ok(()),
             Found::Changed { row, before, after } => kept.keep(Some(row), before, Some((&after.key, &after.body))),

@@ -94,7 +94,7 @@ impl Store {
 
     /// Everything that takes an edition back, prepared to be written. How many records that is, and how many stay, is returned.
     fn reversed(&self, view: &Writing, edition: i64, send: &SyncSender<Batch>) -> Result<Undoing> {
-        let present = Present::new(self, view.dataset.number, view.dataset.head, || view.renew());
+        let present = Present::new(self, view.dataset.number, view.dataset.head, |_| view.renew());
         let mut changes = Changes::new(view, send);
         let mut done = Undoing::default();
         self.touched(view.dataset.number, edition, view.dataset.head, |page| {
