@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use hayward_domain::schema::built_in;
-use hayward_importers::{FileSource, Matching, draft, profile, suggest};
+use hayward_importers::{FileSource, Matching, judged, profile, suggest};
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -12,7 +12,7 @@ fn main() {
     let (source, begun) = (FileSource::new(&path, &path), Instant::now());
     let read = profile(&source).and_then(|profile| {
         let matching = Matching::from_columns(&suggest(&profile, &schema, None));
-        let rows = draft(&source, &profile, &schema, &matching)?.try_fold(0_u64, |rows, row| row.map(|_| rows + 1))?;
+        let rows = judged(&source, &profile, &schema, &matching)?.try_fold(0_u64, |rows, row| row.map(|_| rows + 1))?;
         Ok(format!("{rows} rows, {:?}", profile.reading))
     });
     let took = begun.elapsed();

@@ -17,7 +17,7 @@ mod table;
 mod text;
 mod workbook;
 
-pub use draft::{Applied, Draft, DraftRow, Ready, draft};
+pub use draft::{Applied, Draft, DraftRow, Ready, Sound, draft, judged};
 pub use grid::{Grid, grid};
 pub use matching::{
     Absent, Asked, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,

@@ -21,9 +21,14 @@ TABLE = []
 
 
 def note(what, database, ours, bare=None, aim="", unit="/s"):
-    """One line of the table; printed at once as well, since the whole takes long."""
+    """One line of the table; printed at once as well, since the whole takes long. An aim is a bound, of the ratio where it ends in ×."""
     ratio = f"{ours / bare:.2f} ×" if bare else ""
-    TABLE.append((what, database, f"{ours:,.6g} {unit}", f"{bare:,.6g} {unit}" if bare else "", ratio, aim))
+    met = ""
+    if aim:
+        sign, bound, of = aim.split()
+        reached = ours / bare if of == "×" else ours
+        met = "met" if (reached <= float(bound) if sign == "≤" else reached >= float(bound)) else "missed"
+    TABLE.append((what, database, f"{ours:,.6g} {unit}", f"{bare:,.6g} {unit}" if bare else "", ratio, aim, met))
     print("  ".join(TABLE[-1]), file=sys.stderr, flush=True)
 
 
@@ -77,15 +82,15 @@ def reading(commons, database, bare, options):
     def measure(paths):
         return load(commons.url, paths, options.seconds, token)["rate"]
 
-    note("list of 50 by category and country", database, measure(filtered), bare["list"]["rate"], "0.5 ×")
-    note("one by id", database, measure(ids), bare["get"]["rate"], "0.3 ×")
+    note("list of 50 by category and country", database, measure(filtered), bare["list"]["rate"], "≥ 0.5 ×")
+    note("one by id", database, measure(ids), bare["get"]["rate"], "≥ 0.3 ×")
     deep = [f"/api/v1/opportunities?limit=50{page_after(commons, token, options.rows // 2)}"]
-    note(f"the page after {options.rows // 2:,} rows", database, measure(deep), bare["deep"]["rate"], "0.5 ×")
+    note(f"the page after {options.rows // 2:,} rows", database, measure(deep), bare["deep"]["rate"], "≥ 0.5 ×")
     for edition in range(options.editions):
         world.edit_one_in_a_hundred(commons, datasets, edition)
     if options.editions:
         what = f"list of 50 after {options.editions} editions of 1 %"
-        note(what, database, measure(filtered), bare["list"]["rate"], "0.45 ×")
+        note(what, database, measure(filtered), bare["list"]["rate"], "≥ 0.45 ×")
         deep = [f"/api/v1/opportunities?limit=50{page_after(commons, token, options.rows // 2)}"]
         note(f"the page after {options.rows // 2:,}, then", database, measure(deep), bare["deep"]["rate"])
 
@@ -120,8 +125,14 @@ def writing(commons, database, folder, options):
     plain, _ = timed(["sqlite3", str(folder / "plain.db"), "-cmd", ".mode csv", f".import {file} members"])
     note(f"sqlite3 .import of {options.members:,} members", "sqlite", plain, unit="s")
     checked, memory = timed([world.HAYWARD, "check", str(file), "--schema", "membership", "--json"])
-    note("hayward check", "none", checked, plain, "2 ×", "s")
-    note("its memory", "none", memory, aim="300 MiB", unit="MiB")
+    note("hayward check", "none", checked, plain, "≤ 0.7 ×", "s")
+    note("its memory", "none", memory, aim="≤ 300 MiB", unit="MiB")
+    book = folder / "members.xlsx"
+    if not book.exists():
+        lists.write_workbook(book)
+    checked, memory = timed([world.HAYWARD, "check", str(book), "--schema", "membership", "--json"])
+    note("hayward check of an xlsx, 100,000 × 14", "none", checked, aim="≤ 6 s", unit="s")
+    note("its memory", "none", memory, aim="≤ 300 MiB", unit="MiB")
 
     commons.run("admin", "settings", "set", "--grace-minutes", "0")
     partner = commons.organization("partner")
@@ -152,11 +163,11 @@ def writing(commons, database, folder, options):
     reader.stopped.set()
     reader.join()
     note("hayward import --commit, one agreement, with readers", database, written, plain, unit="s")
-    note("its memory", database, memory, aim="300 MiB", unit="MiB")
-    note("a reader's p99 meanwhile, beside without", database, max(reader.worst), idle, "5 ×", "ms")
+    note("its memory", database, memory, aim="≤ 300 MiB", unit="MiB")
+    note("a reader's p99 meanwhile, beside without", database, max(reader.worst), idle, "≤ 5 ×", "ms")
     again, memory = timed(command, commons.env)
-    note("the same file again", database, again, plain, "1 ×", "s")
-    note("its memory", database, memory, aim="300 MiB", unit="MiB")
+    note("the same file again", database, again, plain, "≤ 1 ×", "s")
+    note("its memory", database, memory, aim="≤ 300 MiB", unit="MiB")
     alone(commons, database, file, plain)
 
 
@@ -169,8 +180,8 @@ def alone(commons, database, file, plain):
     commons.wait_active("second", commons.share("second", dataset, "partner", partner, fields))
     command = [world.HAYWARD, "import", str(file), "--dataset", dataset, "--commit", "--json"]
     written, memory = timed(command, commons.env)
-    note("hayward import --commit, one agreement", database, written, plain, "4 ×", "s")
-    note("its memory", database, memory, aim="300 MiB", unit="MiB")
+    note("hayward import --commit, one agreement", database, written, plain, "≤ 4 ×", "s")
+    note("its memory", database, memory, aim="≤ 300 MiB", unit="MiB")
 
 
 def databases(options, folder):
@@ -219,7 +230,7 @@ def main():
                         commons.stop()
     finally:
         shutil.rmtree(folder)
-    titles = ("what", "database", "Hayward", "beside", "ratio", "aim")
+    titles = ("what", "database", "Hayward", "beside", "ratio", "aim", "met")
     widths = [max(len(line[at]) for line in [titles, *TABLE]) for at in range(len(titles))]
     for line in [titles, *TABLE]:
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")

@@ -2,12 +2,15 @@
 
     python3 lists.py opportunities FILE [ROWS] [SEED]
     python3 lists.py members FILE [ROWS] [SEED]     one row in a hundred is wrong, each in one way
+    python3 lists.py workbook FILE [ROWS] [SEED]    the same members as an xlsx, as a spreadsheet program saves them
 """
 
 import csv
 import datetime
 import random
 import sys
+import xml.sax.saxutils
+import zipfile
 
 CATEGORIES = "job board-seat volunteering apprenticeship procurement grant training event loan land equipment partnership".split()
 COUNTRIES = "GB US CA FR DE ES IT NL BE PT IE SE DK FI PL AR BR KE IN KR".split()
@@ -109,19 +112,89 @@ def write_opportunities(path, rows=100_000, seed=20, first=1):
         out.writerows(opportunity(random_, number) for number in range(first, first + rows))
 
 
-def write_members(path, rows=1_000_000, seed=21):
+def members(rows, seed):
     random_ = random.Random(f"members {seed}")
     wrong = set(random_.sample(range(1, rows + 1), rows // 100))
+    for number in range(1, rows + 1):
+        row = member(random_, number)
+        if number in wrong:
+            spoil(random_, row)
+        yield row
+
+
+def write_members(path, rows=1_000_000, seed=21):
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
         out.writerow(MEMBER)
-        for number in range(1, rows + 1):
-            row = member(random_, number)
-            if number in wrong:
-                spoil(random_, row)
-            out.writerow(row)
+        out.writerows(members(rows, seed))
+
+
+OOXML = "http://schemas.openxmlformats.org"
+# Every part but the sheet and its texts. Style 1 is a day, style 2 a number with two places.
+PARTS = {
+    "[Content_Types].xml": f'''<Types xmlns="{OOXML}/package/2006/content-types">
+<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+<Default Extension="xml" ContentType="application/xml"/>
+<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>
+<Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>
+<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>
+<Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/>
+</Types>''',
+    "_rels/.rels": f'''<Relationships xmlns="{OOXML}/package/2006/relationships">
+<Relationship Id="rId1" Type="{OOXML}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>
+</Relationships>''',
+    "xl/workbook.xml": f'''<workbook xmlns="{OOXML}/spreadsheetml/2006/main" xmlns:r="{OOXML}/officeDocument/2006/relationships">
+<sheets><sheet name="Members" sheetId="1" r:id="rId1"/></sheets></workbook>''',
+    "xl/_rels/workbook.xml.rels": f'''<Relationships xmlns="{OOXML}/package/2006/relationships">
+<Relationship Id="rId1" Type="{OOXML}/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>
+<Relationship Id="rId2" Type="{OOXML}/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/>
+<Relationship Id="rId3" Type="{OOXML}/officeDocument/2006/relationships/styles" Target="styles.xml"/>
+</Relationships>''',
+    "xl/styles.xml": f'''<styleSheet xmlns="{OOXML}/spreadsheetml/2006/main">
+<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>
+<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>
+<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>
+<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/><xf numFmtId="2" applyNumberFormat="1"/></cellXfs>
+</styleSheet>''',
+}
+
+
+def cell(place, value, texts):
+    """One cell: a day as a number with a style, a text by its number among the texts; nothing for one without a value."""
+    if value == "":
+        return ""
+    if isinstance(value, int):
+        return f'<c r="{place}" s="2"><v>{value}</v></c>'
+    if value in ("true", "false"):
+        return f'<c r="{place}" t="b"><v>{int(value == "true")}</v></c>'
+    try:
+        days = (datetime.date.fromisoformat(value) - datetime.date(1899, 12, 30)).days if value[4:5] == "-" else None
+    except ValueError:
+        days = None
+    if days is not None:
+        return f'<c r="{place}" s="1"><v>{days}</v></c>'
+    return f'<c r="{place}" t="s"><v>{texts.setdefault(value, len(texts))}</v></c>'
+
+
+def write_workbook(path, rows=100_000, seed=21):
+    texts = {}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, part in PARTS.items():
+            book.writestr(name, '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n' + part)
+        with book.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            sheet.write(f'<worksheet xmlns="{OOXML}/spreadsheetml/2006/main"><sheetData>'.encode())
+            for number, row in enumerate([MEMBER, *members(rows, seed)], 1):
+                cells = "".join(cell(f"{chr(65 + at)}{number}", value, texts) for at, value in enumerate(row))
+                sheet.write(f'<row r="{number}" spans="1:{len(row)}">{cells}</row>'.encode())
+            sheet.write(b"</sheetData></worksheet>")
+        with book.open("xl/sharedStrings.xml", "w") as strings:
+            strings.write(f'<sst xmlns="{OOXML}/spreadsheetml/2006/main" uniqueCount="{len(texts)}">'.encode())
+            for text in texts:
+                strings.write(f"<si><t>{xml.sax.saxutils.escape(text)}</t></si>".encode())
+            strings.write(b"</sst>")
 
 
 if __name__ == "__main__":
     kind, path, *numbers = sys.argv[1:]
-    {"opportunities": write_opportunities, "members": write_members}[kind](path, *map(int, numbers))
+    kinds = {"opportunities": write_opportunities, "members": write_members, "workbook": write_workbook}
+    kinds[kind](path, *map(int, numbers))

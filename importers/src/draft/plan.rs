@@ -1,8 +1,9 @@
 //! What happens to each column, settled before the first row is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use hayward_domain::schema::{FieldName, Schema};
+use hayward_domain::schema::{FieldName, Glance, Schema};
 
 use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
@@ -19,7 +20,15 @@ pub(super) enum Use {
     LeaveOut,
 }
 
+/// What a value is kept under. Two columns may have come to one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    Field(FieldName),
+    Private(String),
+}
+
 /// One column.
+#[derive(Clone)]
 pub(super) struct Planned {
     pub(super) letter: String,
     pub(super) header: String,
@@ -27,7 +36,11 @@ pub(super) struct Planned {
     /// Whether a blank cell empties what was there.
     pub(super) clears: bool,
     /// What stands in place of some of its cells.
-    pub(super) fixes: Option<ColumnFixes>,
+    pub(super) fixes: Option<Arc<ColumnFixes>>,
+    /// The place of its target; nothing where it is left out.
+    pub(super) slot: Option<usize>,
+    /// The quick check of its field.
+    pub(super) glance: Option<Glance>,
 }
 
 impl Planned {
@@ -38,8 +51,11 @@ impl Planned {
 }
 
 /// All columns, in their order.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) columns: Vec<Planned>,
+    /// What they go to: fields by name, then private ones by name.
+    pub(super) targets: Vec<Target>,
 }
 
 impl Plan {
@@ -65,15 +81,37 @@ impl Plan {
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };
             let clears = decided.blank.unwrap_or(matching.blank) == Blank::Clear;
-            let fixes = ColumnFixes::of(column, matching);
-            columns.push(Planned { letter: column.letter.clone(), header: column.header.clone(), usage, clears, fixes });
+            let fixes = ColumnFixes::of(column, matching).map(Arc::new);
+            let glance = field.and_then(|field| schema.glance(&field.name));
+            let (letter, header) = (column.letter.clone(), column.header.clone());
+            columns.push(Planned { letter, header, usage, clears, fixes, slot: None, glance });
         }
-        Self { columns }
+        let targets: BTreeSet<Target> = columns.iter().filter_map(|column| column.usage.target()).collect();
+        let mut plan = Self { columns, targets: targets.into_iter().collect() };
+        for column in &mut plan.columns {
+            column.slot = column.usage.target().and_then(|target| plan.targets.binary_search(&target).ok());
+        }
+        plan
+    }
+
+    /// The place of what is kept under `field`; nothing where no column goes there.
+    pub(super) fn slot(&self, field: &FieldName) -> Option<usize> {
+        self.to(field).and_then(|(_, column)| column.slot)
     }
 
     /// The column that goes to `field`, and its place in a row.
     pub(super) fn to(&self, field: &FieldName) -> Option<(usize, &Planned)> {
         self.columns.iter().enumerate().find(|(_, column)| matches!(&column.usage, Use::Field(name, _) if name == field))
+    }
+}
+
+impl Use {
+    fn target(&self) -> Option<Target> {
+        match self {
+            Self::Field(name, _) => Some(Target::Field(name.clone())),
+            Self::Private(name) => Some(Target::Private(name.clone())),
+            Self::LeaveOut => None,
+        }
     }
 }
 

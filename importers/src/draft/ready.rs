@@ -6,13 +6,16 @@ use std::fmt;
 use hayward_domain::record::Record;
 use hayward_domain::schema::FieldName;
 
+use super::plan::Target;
+use super::typing::{Slot, Typed};
 use crate::problem::Problem;
+use crate::read::Held;
 
 /// What one row of a file comes to. Rows are numbered as a spreadsheet does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DraftRow {
+pub enum DraftRow<R = Ready> {
     /// It can go in.
-    Ready(Ready),
+    Ready(R),
     /// It cannot; the other rows can.
     Rejected {
         /// Which.
@@ -36,6 +39,19 @@ pub enum DraftRow {
     },
 }
 
+/// A row that can go in, of which nobody wants the record: only whether it is right.
+#[derive(Clone, PartialEq)]
+pub struct Sound {
+    /// Its number.
+    pub row: u64,
+    /// As in [`Ready`].
+    pub key: String,
+    /// Required fields that it does not fill: problems, where there is no record that has them.
+    pub missing: Vec<Problem>,
+    /// What its owner may want to look at.
+    pub warnings: Vec<Problem>,
+}
+
 /// A row that can go in.
 #[derive(Clone, PartialEq)]
 pub struct Ready {
@@ -55,6 +71,20 @@ pub struct Ready {
     pub warnings: Vec<Problem>,
 }
 
+impl Sound {
+    /// Drops what the row says.
+    pub(super) fn of(row: u64, key: String, typed: Typed<'_>, _: &[Target]) -> Self {
+        Self { row, key, missing: typed.missing.into_iter().map(|(_, problem)| problem).collect(), warnings: Vec::new() }
+    }
+}
+
+// By hand: a derived `Debug` would put people's data in our logs.
+impl fmt::Debug for Sound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sound(row {}, {} missing)", self.row, self.missing.len())
+    }
+}
+
 // By hand: a derived `Debug` would put people's data in our logs.
 impl fmt::Debug for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,10 +93,24 @@ impl fmt::Debug for Ready {
 }
 
 impl Ready {
-    /// Row `row`, with nothing in it yet.
-    pub(super) fn new(row: u64) -> Self {
-        let (record, missing) = (Record::default(), BTreeMap::new());
-        Self { row, key: String::new(), record, clears: Vec::new(), clears_private: Vec::new(), missing, warnings: Vec::new() }
+    /// Makes the record of a row in which nothing is wrong.
+    pub(super) fn of(row: u64, key: String, typed: Typed<'_>, targets: &[Target]) -> Self {
+        let (mut clears, mut clears_private) = (Vec::new(), Vec::new());
+        let (mut fields, mut private) = (Vec::with_capacity(targets.len()), Vec::new());
+        for (target, slot) in targets.iter().zip(typed.slots) {
+            match (target, slot) {
+                (_, Slot::Untouched) => {}
+                (Target::Field(name), Slot::Cleared) => clears.push(name.clone()),
+                (Target::Private(name), Slot::Cleared) => clears_private.push(name.clone()),
+                (Target::Field(name), Slot::Holds(value)) => fields.push((name.clone(), value.into_value())),
+                (Target::Private(name), Slot::Holds(Held::Text(text))) => private.push((name.clone(), text.into_owned())),
+                (Target::Private(_), Slot::Holds(Held::Number(_) | Held::Boolean(_) | Held::Structured(_))) => {}
+            }
+        }
+        // Both stand in order already, of which a map is made at once.
+        let record = Record { fields: fields.into_iter().collect(), private: private.into_iter().collect() };
+        let missing = typed.missing.into_iter().collect();
+        Self { row, key, record, clears, clears_private, missing, warnings: Vec::new() }
     }
 
     /// What `existing` becomes through this row.

@@ -4,12 +4,8 @@
 //! collide.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
+use std::collections::hash_map::{Entry, RandomState};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
-
-use serde_json::Value;
-
-use super::ready::Ready;
 
 /// What is known about a key that has been seen.
 pub(super) struct Earlier {
@@ -22,10 +18,32 @@ pub(super) struct Earlier {
 /// Rows that room is made for at once. A table that grows is there twice for a moment.
 const AT_ONCE: u64 = 1 << 22;
 
-/// The keys so far.
-pub(super) struct Seen {
+/// A row's key and everything it says, as hashes.
+#[derive(Clone, Copy)]
+pub(super) struct Print {
+    key: u128,
+    content: u64,
+}
+
+/// What makes such hashes. Clones make the same.
+#[derive(Clone, Default)]
+pub(super) struct Hashes {
     one: RandomState,
     other: RandomState,
+}
+
+impl Hashes {
+    pub(super) fn print(&self, key: &str, content: &[u8]) -> Print {
+        let key = (u128::from(self.one.hash_one(key)) << 64) | u128::from(self.other.hash_one(key));
+        let mut hasher = self.one.build_hasher();
+        // At once: hashing takes long for many small pieces.
+        hasher.write(content);
+        Print { key, content: hasher.finish() }
+    }
+}
+
+/// The keys so far.
+pub(super) struct Seen {
     rows: HashMap<u128, (u64, u64), BuildHasherDefault<Taken>>,
 }
 
@@ -53,38 +71,20 @@ impl Seen {
     /// For a file of so many rows.
     pub(super) fn new(rows: u64) -> Self {
         let room = usize::try_from(rows.min(AT_ONCE)).unwrap_or(0);
-        let rows = HashMap::with_capacity_and_hasher(room, BuildHasherDefault::default());
-        Self { one: RandomState::new(), other: RandomState::new(), rows }
+        Self { rows: HashMap::with_capacity_and_hasher(room, BuildHasherDefault::default()) }
     }
 
-    /// Remembers `ready`, unless an earlier row had its key.
-    pub(super) fn add(&mut self, ready: &Ready) -> Option<Earlier> {
-        let key = (u128::from(self.one.hash_one(&ready.key)) << 64) | u128::from(self.other.hash_one(&ready.key));
-        let content = self.content(ready);
-        if let Some((row, before)) = self.rows.get(&key) {
-            return Some(Earlier { row: *row, same: *before == content });
-        }
-        self.rows.insert(key, (ready.row, content));
-        None
-    }
-
-    fn content(&self, ready: &Ready) -> u64 {
-        let mut hasher = self.one.build_hasher();
-        let mut write = |name: &str, value: Option<&str>| {
-            hasher.write(name.as_bytes());
-            hasher.write_u8(if value.is_some() { 0xfe } else { 0xff });
-            hasher.write(value.unwrap_or_default().as_bytes());
-            hasher.write_u8(0xff);
-        };
-        for (name, value) in &ready.record.fields {
-            match value {
-                Value::String(text) => write(name.as_str(), Some(text)),
-                value => write(name.as_str(), Some(&value.to_string())),
+    /// Remembers `row`, unless an earlier one had its key.
+    pub(super) fn add(&mut self, row: u64, print: Print) -> Option<Earlier> {
+        match self.rows.entry(print.key) {
+            Entry::Occupied(found) => {
+                let (row, content) = *found.get();
+                Some(Earlier { row, same: content == print.content })
+            }
+            Entry::Vacant(place) => {
+                place.insert((row, print.content));
+                None
             }
         }
-        ready.record.private.iter().for_each(|(header, value)| write(header, Some(value)));
-        ready.clears.iter().for_each(|name| write(name.as_str(), None));
-        ready.clears_private.iter().for_each(|header| write(header, None));
-        hasher.finish()
     }
 }

@@ -109,7 +109,7 @@ impl Question {
 
     fn numbers(column: &ColumnProfile) -> Self {
         let example = column.tally.number_example().unwrap_or("1,234").to_owned();
-        let choices = choices([DecimalMark::Point, DecimalMark::Comma], |mark| numbers::read(&example, mark));
+        let choices = choices([DecimalMark::Point, DecimalMark::Comma], |mark| Some(numbers::read(&example, mark)?.into_owned()));
         Self::Numbers(Asked { example, choices })
     }
 }

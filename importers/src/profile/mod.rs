@@ -11,7 +11,7 @@ use crate::fold::trim;
 use crate::problem::shortened;
 use crate::refusal::{COLUMNS, Refusal};
 use crate::source::Source;
-use crate::table::{Cell, Layout, Line, Overrules, Reading, Row, Shape, csv_plain, find};
+use crate::table::{Cell, Layout, Line, Overrules, Reading, Row, Shape, csv_plain, each, find};
 
 mod tally;
 
@@ -100,12 +100,14 @@ pub fn profile_as(source: &dyn Source, overrules: &Overrules) -> Result<Profile,
             }
         };
     }
-    while let Some(line) = rows.next(&mut row)? {
-        survey.rows += 1;
-        if line == Line::Cells {
-            survey.add(&row, grows);
+    let rows = each(rows, |block| {
+        for (line, row) in block.rows() {
+            survey.rows += 1;
+            if line == Line::Cells {
+                survey.add(row, grows);
+            }
         }
-    }
+    })?;
     for (column, name) in survey.columns.iter_mut().zip(rows.keys().into_names()) {
         column.header = name;
     }

@@ -39,6 +39,14 @@ pub(crate) fn read(text: &str) -> Option<bool> {
         "✗" | "✘" | "☐" => return Some(false),
         _ => {}
     }
+    // Most are written as they stand here, and folding them is not for nothing.
+    let is = |word: &&str| word.eq_ignore_ascii_case(text);
+    if YES.iter().any(is) {
+        return Some(true);
+    }
+    if NO.iter().any(is) {
+        return Some(false);
+    }
     let folded = fold(text);
     let yes = YES.contains(&folded.as_str());
     (yes || NO.contains(&folded.as_str())).then_some(yes)

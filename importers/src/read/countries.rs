@@ -21,8 +21,21 @@ static CODES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     names.collect()
 });
 
+/// What two letters stand for, at 26 times the place of the first in the alphabet and once that of the second.
+static PAIRS: LazyLock<Vec<Option<&'static str>>> = LazyLock::new(|| {
+    let letters = || (b'a'..=b'z').map(char::from);
+    letters().flat_map(|first| letters().map(move |second| CODES.get(&format!("{first}{second}")).copied())).collect()
+});
+
 /// The ISO 3166-1 alpha-2 code of the country that `text` names.
 pub(crate) fn read(text: &str) -> Option<&'static str> {
+    // Most lists have codes.
+    if let [first, second] = text.as_bytes()
+        && let (true, true) = (first.is_ascii_alphabetic(), second.is_ascii_alphabetic())
+    {
+        let place = |letter: &u8| usize::from(letter.to_ascii_lowercase() - b'a');
+        return PAIRS.get(26 * place(first) + place(second)).copied().flatten();
+    }
     // No name is longer; folding a page of prose for every cell would be paid by the whole file.
     if text.len() > 120 {
         return None;

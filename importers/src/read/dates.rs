@@ -61,8 +61,25 @@ struct Written<'a> {
     iso: bool,
 }
 
+/// Whether `text` is a day as we write it ourselves, `2024-12-31`: the same text under every reading.
+pub(crate) fn is_written_plainly(text: &str) -> bool {
+    let &[m, c, d, y, b'-', n, o, b'-', e, f] = text.as_bytes() else { return false };
+    let number = |digits: &[u8]| {
+        let value = |number: Option<u32>, digit: &u8| {
+            Some(number? * 10 + u32::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?))
+        };
+        digits.iter().fold(Some(0), value)
+    };
+    let year = number(&[m, c, d, y]).and_then(|year| i32::try_from(year).ok()).filter(|year| *year > 0);
+    let (Some(year), Some(month), Some(day)) = (year, number(&[n, o]), number(&[e, f])) else { return false };
+    NaiveDate::from_ymd_opt(year, month, day).is_some()
+}
+
 /// How `text` fits.
 pub(crate) fn weigh(text: &str) -> Fit {
+    if is_written_plainly(text) {
+        return Fit::Iso;
+    }
     let Some(written) = split(text) else { return Fit::None };
     if written.iso {
         return if written.day(DateOrder::Ymd, None).is_some() { Fit::Iso } else { Fit::Neither };
@@ -282,6 +299,17 @@ mod tests {
         assert_eq!(meant("2024-06-31", DateOrder::Dmy).as_deref(), Some("2024-06-30"));
         assert_eq!(meant("04/25/2024", DateOrder::Dmy).as_deref(), Some("25/04/2024"));
         assert_eq!(meant("40/40/2024", DateOrder::Dmy), None);
+    }
+
+    #[test]
+    fn a_day_that_is_written_as_we_write_it_is_the_same_text() {
+        for (text, plain) in [("2024-02-29", true), ("0001-01-01", true), ("9999-12-31", true), ("2023-02-29", false)] {
+            assert_eq!(is_written_plainly(text), plain, "{text}");
+            assert_eq!(read(text, calendar(DateOrder::Ymd)).is_ok_and(|day| day.to_string() == text), plain, "{text}");
+        }
+        for text in ["0000-01-01", "2024/02/01", "2024-2-01", "2024-02-1x", "2024-02-01T", "+024-01-01"] {
+            assert!(!is_written_plainly(text), "{text}");
+        }
     }
 
     #[test]

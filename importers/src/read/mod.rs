@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use hayward_domain::schema::{Field, Kind, ReadsAs, Schema};
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::{Number, Value};
 
 use crate::fold::trim;
 use crate::matching::{DateOrder, DecimalMark};
@@ -35,6 +36,57 @@ pub(crate) struct Counts {
     pub(crate) schemes: u64,
 }
 
+impl Counts {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.trimmed += more.trimmed;
+        self.line_breaks += more.line_breaks;
+        self.apostrophes += more.apostrophes;
+        self.schemes += more.schemes;
+    }
+}
+
+/// A value; one that is text is still where it was read from, as long as nothing had to be changed.
+#[derive(Clone)]
+pub(crate) enum Held<'a> {
+    Text(Cow<'a, str>),
+    Number(Number),
+    Boolean(bool),
+    Structured(Box<Value>),
+}
+
+impl Held<'_> {
+    /// The same value by itself.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Text(text) => Value::String(text.into_owned()),
+            Self::Number(number) => Value::Number(number),
+            Self::Boolean(boolean) => Value::Bool(boolean),
+            Self::Structured(value) => *value,
+        }
+    }
+
+    /// The same value without what it was read from.
+    pub(crate) fn kept<'b>(self) -> Held<'b> {
+        match self {
+            Self::Text(text) => Held::Text(Cow::Owned(text.into_owned())),
+            Self::Number(number) => Held::Number(number),
+            Self::Boolean(boolean) => Held::Boolean(boolean),
+            Self::Structured(value) => Held::Structured(value),
+        }
+    }
+}
+
+impl Serialize for Held<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => text.serialize(serializer),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Boolean(boolean) => boolean.serialize(serializer),
+            Self::Structured(value) => value.serialize(serializer),
+        }
+    }
+}
+
 /// Why a cell is no value of its field.
 #[derive(Debug)]
 pub(crate) struct Wrong {
@@ -56,12 +108,14 @@ pub(crate) struct Reader {
 
 /// The text of a cell without what only its file needed: white space around it, carriage returns, and in CSV the apostrophe
 /// before what would be a formula.
-pub(crate) fn clean<'a>(text: &'a str, is_csv: bool, counts: &mut Counts) -> Cow<'a, str> {
+///
+/// In a row that is known to be plain there are no carriage returns to look for.
+pub(crate) fn clean<'a>(text: &'a str, is_csv: bool, is_plain: bool, counts: &mut Counts) -> Cow<'a, str> {
     let trimmed = trim(text);
     counts.trimmed += u64::from(trimmed.len() != text.len());
     let plain = if is_csv { csv_plain(trimmed) } else { trimmed };
     counts.apostrophes += u64::from(plain.len() != trimmed.len());
-    if !plain.contains('\r') {
+    if is_plain || !plain.contains('\r') {
         return Cow::Borrowed(plain);
     }
     counts.line_breaks += 1;
@@ -75,7 +129,7 @@ impl Reader {
     }
 
     /// The value of a cell that is not blank.
-    pub(crate) fn read(&self, cell: Cell<'_>, counts: &mut Counts) -> Result<Value, Wrong> {
+    pub(crate) fn read<'a>(&self, cell: Cell<'a>, counts: &mut Counts) -> Result<Held<'a>, Wrong> {
         match cell.shape {
             Shape::Text => self.text(cell.text, counts),
             Shape::Number => match self.kind {
@@ -83,8 +137,8 @@ impl Reader {
                 Kind::Text | Kind::Date | Kind::Boolean | Kind::Structured => self.text(cell.text, counts),
             },
             Shape::Boolean => match self.kind {
-                Kind::Boolean => Ok(Value::Bool(cell.text == "true")),
-                Kind::Text => Ok(Value::from(cell.text)),
+                Kind::Boolean => Ok(Held::Boolean(cell.text == "true")),
+                Kind::Text => Ok(Held::Text(Cow::Borrowed(cell.text))),
                 Kind::Date | Kind::Integer | Kind::Number | Kind::Structured => {
                     Err(Wrong::of_type("is true or false, which this field is not"))
                 }
@@ -99,11 +153,13 @@ impl Reader {
         }
     }
 
-    fn text(&self, text: &str, counts: &mut Counts) -> Result<Value, Wrong> {
+    fn text<'a>(&self, text: &'a str, counts: &mut Counts) -> Result<Held<'a>, Wrong> {
         match self.kind {
             Kind::Text => self.words(text, counts),
+            Kind::Date if dates::is_written_plainly(text) => Ok(Held::Text(Cow::Borrowed(text))),
             Kind::Date => {
-                dates::read(text, self.calendar).map(|day| Value::from(day.to_string())).map_err(|fault| self.no_day(fault))
+                let day = dates::read(text, self.calendar).map_err(|fault| self.no_day(fault))?;
+                Ok(Held::Text(Cow::Owned(day.to_string())))
             }
             Kind::Integer | Kind::Number => match self.reads_as {
                 Some(ReadsAs::Latitude | ReadsAs::Longitude) => self.number(numbers::degrees(text)),
@@ -112,16 +168,17 @@ impl Reader {
                 )
                 | None => self.number(numbers::read(text, self.mark)),
             },
-            Kind::Boolean => booleans::read(text).map(Value::Bool).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
+            Kind::Boolean => booleans::read(text).map(Held::Boolean).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
             Kind::Structured => self.structured(text),
         }
     }
 
     /// A list as people write it, or JSON.
-    fn structured(&self, text: &str) -> Result<Value, Wrong> {
+    fn structured<'a>(&self, text: &str) -> Result<Held<'a>, Wrong> {
         match self.items {
             Some(items) if !text.starts_with('[') => {
-                lists::split(text).map(|value| self.item(items, value)).collect::<Result<_, _>>().map(Value::Array)
+                let values = lists::split(text).map(|value| self.item(items, value));
+                values.collect::<Result<_, _>>().map(|values| Held::Structured(Box::new(Value::Array(values))))
             }
             Some(_) | None => structured(text),
         }
@@ -139,9 +196,9 @@ impl Reader {
         }
     }
 
-    fn words(&self, text: &str, counts: &mut Counts) -> Result<Value, Wrong> {
+    fn words<'a>(&self, text: &'a str, counts: &mut Counts) -> Result<Held<'a>, Wrong> {
         match self.reads_as {
-            Some(ReadsAs::Country) => countries::read(text).map(Value::from).ok_or_else(|| Wrong {
+            Some(ReadsAs::Country) => countries::read(text).map(|code| Held::Text(Cow::Borrowed(code))).ok_or_else(|| Wrong {
                 code: "constraint-error",
                 message: "is not a country, by name or by ISO 3166-1 code",
                 suggestion: countries::meant(text),
@@ -149,7 +206,7 @@ impl Reader {
             Some(ReadsAs::Url) => {
                 let address = links::with_scheme(text);
                 counts.schemes += u64::from(address.is_some());
-                Ok(Value::from(address.unwrap_or_else(|| text.to_owned())))
+                Ok(Held::Text(address.map_or(Cow::Borrowed(text), Cow::Owned)))
             }
             Some(
                 ReadsAs::Identifier
@@ -159,20 +216,20 @@ impl Reader {
                 | ReadsAs::Latitude
                 | ReadsAs::Longitude,
             )
-            | None => Ok(Value::from(text)),
+            | None => Ok(Held::Text(Cow::Borrowed(text))),
         }
     }
 
-    fn number(&self, text: Option<String>) -> Result<Value, Wrong> {
+    fn number<'a>(&self, text: Option<Cow<'_, str>>) -> Result<Held<'a>, Wrong> {
         let text = text.ok_or_else(|| Wrong::of_type("is not a number"))?;
         let number = numbers::exact(&text).ok_or_else(|| Wrong::of_type("has more digits than can be kept exactly"))?;
         if self.kind == Kind::Integer && number.is_f64() {
             return Err(Wrong::of_type("is not a whole number"));
         }
-        Ok(Value::Number(number))
+        Ok(Held::Number(number))
     }
 
-    fn list(&self, raw: &str) -> Result<Value, Wrong> {
+    fn list<'a>(&self, raw: &str) -> Result<Held<'a>, Wrong> {
         match self.kind {
             Kind::Structured => structured(raw),
             Kind::Text => {
@@ -181,7 +238,7 @@ impl Reader {
                     Some(text) => text.to_owned(),
                     None => value.to_string(),
                 });
-                Ok(Value::from(texts.collect::<Vec<_>>().join("; ")))
+                Ok(Held::Text(Cow::Owned(texts.collect::<Vec<_>>().join("; "))))
             }
             Kind::Date | Kind::Integer | Kind::Number | Kind::Boolean => {
                 Err(Wrong::of_type("is a list, where one value is expected"))
@@ -210,9 +267,9 @@ impl Reader {
     }
 }
 
-fn structured(text: &str) -> Result<Value, Wrong> {
+fn structured<'a>(text: &str) -> Result<Held<'a>, Wrong> {
     let value = serde_json::from_str(text).ok().filter(|value: &Value| value.is_array() || value.is_object());
-    value.ok_or_else(|| Wrong::of_type("is not a JSON array or object"))
+    value.map(|value| Held::Structured(Box::new(value))).ok_or_else(|| Wrong::of_type("is not a JSON array or object"))
 }
 
 impl Wrong {

@@ -3,6 +3,8 @@
 //! Which of `.` and `,` is the decimal mark is a matter of the column. A number that a JSON number cannot keep digit by digit is
 //! refused rather than rounded.
 
+use std::borrow::Cow;
+
 use serde_json::Number;
 
 use crate::fold::trim;
@@ -37,7 +39,7 @@ pub(crate) fn weigh(text: &str) -> Fit {
     if text.len() > 64 || !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Fit::None;
     }
-    if text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_small(text.strip_prefix(['+', '-']).unwrap_or(text)) {
         return Fit::Same;
     }
     // The only letters in a number are those of an exponent and of a currency.
@@ -54,7 +56,10 @@ pub(crate) fn weigh(text: &str) -> Fit {
 }
 
 /// The number that `text` is in a column with this decimal mark, as JSON writes it; currency signs are left away.
-pub(crate) fn read(text: &str, mark: DecimalMark) -> Option<String> {
+pub(crate) fn read(text: &str, mark: DecimalMark) -> Option<Cow<'_, str>> {
+    if is_small(text) && (text.len() == 1 || !text.starts_with('0')) {
+        return Some(Cow::Borrowed(text));
+    }
     let (negative, body) = bare(text)?;
     let (decimal, group) = match mark {
         DecimalMark::Point => ('.', ','),
@@ -70,11 +75,16 @@ pub(crate) fn read(text: &str, mark: DecimalMark) -> Option<String> {
         None => (body, ""),
     };
     let whole = if whole.is_empty() && !fraction.is_empty() { "0".to_owned() } else { ungrouped(whole, group)? };
-    Some(canonical(negative, &whole, fraction, exponent))
+    Some(Cow::Owned(canonical(negative, &whole, fraction, exponent)))
+}
+
+/// Nothing but digits, and not too many: written like that, nearly every number is the same under every reading.
+fn is_small(text: &str) -> bool {
+    text.len() <= 15 && is_digits(text)
 }
 
 /// Degrees: never grouped, so that one point or comma can only be the decimal mark, and no column needs to be asked about.
-pub(crate) fn degrees(text: &str) -> Option<String> {
+pub(crate) fn degrees(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim_end_matches('°');
     let mark = if text.contains(',') { DecimalMark::Comma } else { DecimalMark::Point };
     let plain = text.bytes().filter(|byte| matches!(byte, b'.' | b',')).count() <= 1;
@@ -82,7 +92,7 @@ pub(crate) fn degrees(text: &str) -> Option<String> {
 }
 
 /// A number as JSON wrote it.
-pub(crate) fn json(text: &str) -> Option<String> {
+pub(crate) fn json(text: &str) -> Option<Cow<'_, str>> {
     read(text, DecimalMark::Point)
 }
 
@@ -112,16 +122,28 @@ fn bare(text: &str) -> Option<(bool, &str)> {
             negative = Some(!rest.starts_with('+'));
             rest = trim(after);
         }
+        if begins_number(rest) {
+            break;
+        }
         if !currency && let Some(after) = CURRENCIES.iter().find_map(|sign| rest.strip_prefix(sign)) {
             currency = true;
             rest = trim(after);
         }
     }
-    if !currency && let Some(before) = CURRENCIES.iter().find_map(|sign| rest.strip_suffix(sign)) {
+    if !begins_number(rest) {
+        return None;
+    }
+    if !currency
+        && !rest.ends_with(|last: char| last.is_ascii_digit())
+        && let Some(before) = CURRENCIES.iter().find_map(|sign| rest.strip_suffix(sign))
+    {
         rest = trim(before);
     }
-    rest.starts_with(|first: char| first.is_ascii_digit() || first == '.' || first == ',')
-        .then_some((negative == Some(true), rest))
+    Some((negative == Some(true), rest))
+}
+
+fn begins_number(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit() || first == '.' || first == ',')
 }
 
 fn is_digits(text: &str) -> bool {

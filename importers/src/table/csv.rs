@@ -3,6 +3,7 @@
 //! Our own reader, because it must count empty lines, refuse a cell before it is held, and tell where a row begins. It takes
 //! what spreadsheets take: a quotation mark opens a cell only as its first character, and text after the closing one is kept.
 
+use memchr::{memchr, memchr2, memchr3};
 use serde::{Deserialize, Serialize};
 
 use super::row::{Row, Shape};
@@ -184,7 +185,7 @@ fn step(text: &str, marks: Marks, row: &mut Row, state: &mut State) -> (usize, O
             }
             State::Start | State::Quote => *state = State::Plain,
             State::Quoted => {
-                let (inside, closes) = until(rest, |byte| byte == b'"');
+                let (inside, closes) = until(rest, memchr(b'"', rest.as_bytes()));
                 row.push(inside);
                 at += inside.len();
                 if closes.is_some() {
@@ -193,7 +194,11 @@ fn step(text: &str, marks: Marks, row: &mut Row, state: &mut State) -> (usize, O
                 }
             }
             State::Plain => {
-                let (inside, end) = until(rest, |byte| byte == b'\n' || byte == b'\r' || Some(byte) == delimiter);
+                let end = match delimiter {
+                    Some(delimiter) => memchr3(b'\n', b'\r', delimiter, rest.as_bytes()),
+                    None => memchr2(b'\n', b'\r', rest.as_bytes()),
+                };
+                let (inside, end) = until(rest, end);
                 row.push(inside);
                 at += inside.len();
                 let Some(end) = end else { continue };
@@ -220,10 +225,9 @@ fn step(text: &str, marks: Marks, row: &mut Row, state: &mut State) -> (usize, O
     (at, None)
 }
 
-/// The text before the first ASCII byte that `stops`, and that byte.
-fn until(text: &str, stops: impl Fn(u8) -> bool) -> (&str, Option<u8>) {
-    match text.bytes().enumerate().find(|(_, byte)| stops(*byte)) {
-        Some((at, byte)) => (text.get(..at).unwrap_or_default(), Some(byte)),
-        None => (text, None),
-    }
+/// The text before the ASCII byte that was found at `end`, and that byte.
+fn until(text: &str, end: Option<usize>) -> (&str, Option<u8>) {
+    let before = end.and_then(|end| text.get(..end));
+    let stop = end.and_then(|end| text.as_bytes().get(end));
+    (before.unwrap_or(text), stop.copied())
 }

@@ -14,6 +14,7 @@ use crate::source::Source;
 use crate::text::{Text, head};
 use crate::workbook::{self, Workbook};
 
+mod block;
 mod csv;
 mod delimiter;
 mod feature;
@@ -27,6 +28,7 @@ mod safe;
 mod scan;
 mod sheets;
 
+pub(crate) use block::{Block, End, each, read_on};
 pub use csv::LineEnds;
 pub(crate) use flatten::Keys;
 pub(crate) use layout::{Layout, find};

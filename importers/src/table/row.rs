@@ -45,9 +45,15 @@ pub(crate) struct Row {
     /// Its number, as a spreadsheet counts.
     pub(crate) number: u64,
     text: String,
-    ends: Vec<usize>,
-    shapes: Vec<Shape>,
+    marks: Vec<Mark>,
     longest: usize,
+}
+
+/// Where in the text a cell ends, and what it was. A row is far below 4 GiB.
+#[derive(Clone, Copy)]
+struct Mark {
+    end: u32,
+    shape: Shape,
 }
 
 impl Row {
@@ -55,8 +61,7 @@ impl Row {
     pub(crate) fn begin(&mut self, number: u64) {
         self.number = number;
         self.text.clear();
-        self.ends.clear();
-        self.shapes.clear();
+        self.marks.clear();
         self.longest = 0;
     }
 
@@ -68,13 +73,12 @@ impl Row {
     /// Ends the cell that is being read.
     pub(crate) fn end_cell(&mut self, shape: Shape) {
         self.longest = self.longest.max(self.open());
-        self.ends.push(self.text.len());
-        self.shapes.push(shape);
+        self.marks.push(Mark { end: u32::try_from(self.text.len()).unwrap_or(u32::MAX), shape });
     }
 
     /// Adds empty cells until there are `cells`.
     pub(crate) fn pad(&mut self, cells: usize) {
-        while self.ends.len() < cells {
+        while self.marks.len() < cells {
             self.end_cell(Shape::Text);
         }
     }
@@ -86,13 +90,13 @@ impl Row {
 
     /// Whether nothing has been read of it yet.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.ends.is_empty() && self.text.is_empty()
+        self.marks.is_empty() && self.text.is_empty()
     }
 
     /// Refuses a row that has grown too large. Called often enough that it cannot grow by more than a buffer in between.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let row = self.number;
-        if self.ends.len() > COLUMNS {
+        if self.marks.len() > COLUMNS {
             return Err(Refusal::TooManyColumns { row });
         }
         if self.longest.max(self.open()) > CELL_BYTES {
@@ -106,20 +110,24 @@ impl Row {
 
     /// How many cells it has.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.marks.len()
     }
 
     /// The cell at `index`, counted from 0; an empty one beyond the end.
     pub(crate) fn cell(&self, index: usize) -> Cell<'_> {
-        let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
-        let range = start.zip(self.ends.get(index).copied());
-        let text = range.and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default();
-        Cell { shape: self.shapes.get(index).copied().unwrap_or(Shape::Text), text }
+        let start = index.checked_sub(1).and_then(|before| self.marks.get(before)).map_or(0, |before| before.end);
+        self.marks.get(index).map_or(Cell { shape: Shape::Text, text: "" }, |mark| self.between(start, *mark))
+    }
+
+    fn between(&self, start: u32, mark: Mark) -> Cell<'_> {
+        let at = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
+        Cell { shape: mark.shape, text: self.text.get(at(start)..at(mark.end)).unwrap_or_default() }
     }
 
     /// The cells from the first one on.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
-        (0..self.len()).map(|index| self.cell(index))
+        let mut start = 0;
+        self.marks.iter().map(move |mark| self.between(std::mem::replace(&mut start, mark.end), *mark))
     }
 
     /// Whether every cell is blank.
@@ -127,7 +135,23 @@ impl Row {
         self.cells().all(Cell::is_blank)
     }
 
+    /// Whether there is no control character anywhere in it, which holds for nearly every row and is known at one look.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.text.bytes().fold(true, |plain, byte| plain & (byte >= b' '))
+    }
+
+    /// How much memory it holds, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.text.capacity() + self.marks.capacity() * size_of::<Mark>()
+    }
+
+    /// How much of that it uses.
+    pub(crate) fn used(&self) -> usize {
+        self.text.len() + self.marks.len() * size_of::<Mark>()
+    }
+
     fn open(&self) -> usize {
-        self.text.len() - self.ends.last().copied().unwrap_or(0)
+        let last = self.marks.last().map_or(0, |mark| mark.end);
+        self.text.len() - usize::try_from(last).unwrap_or(0)
     }
 }

@@ -24,6 +24,33 @@ pub struct Violation {
     pub suggestion: Option<String>,
 }
 
+/// The quick check of one field: what it accepts is certainly right, and about the rest it says nothing.
+///
+/// Where all values of a record are accepted, [`Schema::check`] finds at most that required fields are missing.
+#[derive(Clone)]
+pub struct Glance(Typed);
+
+impl Glance {
+    /// Whether the value is certainly right.
+    #[must_use]
+    pub fn accepts(&self, value: &Value) -> bool {
+        exact::lost(value).is_none() && self.0.accepts(value)
+    }
+
+    /// The same for text without U+0000, which is not looked for.
+    #[must_use]
+    pub fn accepts_text(&self, text: &str) -> bool {
+        self.0.accepts_text(text)
+    }
+}
+
+/// The quick check of a field; nothing where it uses a keyword that only the oracle knows, or the schema says more about a record
+/// than about its fields.
+pub(super) fn glance(schema: &Schema, name: &FieldName) -> Option<Glance> {
+    let typed = schema.checks.typed.get(name).filter(|_| schema.checks.by_field)?;
+    typed.clone().map(Glance)
+}
+
 /// Keywords of the root that the typed path obeys, or that say nothing about a record.
 const ROOT: [&str; 11] = [
     "$schema",

@@ -27,7 +27,7 @@ mod wording;
 mod words;
 
 pub use built_in::{BUILT_IN, built_in};
-pub use check::Violation;
+pub use check::{Glance, Violation};
 pub use parse::SchemaError;
 pub use words::folded;
 
@@ -236,6 +236,12 @@ impl Schema {
     #[must_use]
     pub fn check(&self, fields: &BTreeMap<FieldName, Value>) -> Vec<Violation> {
         check::record(self, fields)
+    }
+
+    /// The quick check of the field `name`, if it has one.
+    #[must_use]
+    pub fn glance(&self, name: &FieldName) -> Option<Glance> {
+        check::glance(self, name)
     }
 
     /// What is wrong with one value of one field, whatever the rest of its record.

@@ -66,10 +66,18 @@ impl Typed {
     /// Whether the value is certainly right.
     pub(super) fn accepts(&self, value: &Value) -> bool {
         match (self, value) {
-            (Self::Text(text), Value::String(found)) => text.accepts(found, value),
+            (Self::Text(text), Value::String(found)) => text.accepts(found),
             (Self::Number(number), Value::Number(_)) => number.accepts(value),
             (Self::Boolean { among }, Value::Bool(_)) => contains(among.as_deref(), value),
             (Self::Text(_) | Self::Number(_) | Self::Boolean { .. }, _) => false,
+        }
+    }
+
+    /// The same for a text that is no [`Value`] yet.
+    pub(super) fn accepts_text(&self, found: &str) -> bool {
+        match self {
+            Self::Text(text) => text.accepts(found),
+            Self::Number(_) | Self::Boolean { .. } => false,
         }
     }
 }
@@ -86,11 +94,11 @@ impl Text {
         Some(self)
     }
 
-    fn accepts(&self, found: &str, value: &Value) -> bool {
+    fn accepts(&self, found: &str) -> bool {
         self.fits(found)
             && self.format.is_none_or(|certain| certain(found))
             && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(found))
-            && contains(self.among.as_deref(), value)
+            && self.among.as_ref().is_none_or(|among| among.iter().any(|choice| choice.as_str() == Some(found)))
     }
 
     /// Lengths count code points, as JSON Schema does; no text has more of them than bytes.
