@@ -11,7 +11,7 @@ use super::ready::DraftRow;
 use super::seen::{Hashes, Print};
 use crate::problem::Problem;
 use crate::profile::letter;
-use crate::read::{Counts, Held, clean, lists};
+use crate::read::{Counts, Held, clean};
 use crate::table::{Block, Cell, Line, Row, Shape};
 
 /// How rows are judged. Nothing of one row is left when the next one comes, so that several may judge at a time.
@@ -115,7 +115,7 @@ impl Judge {
             };
             if text.is_empty() && shape == Shape::Text {
                 if column.clears {
-                    typed.clear(slot);
+                    typed.clear(slot, &column.usage);
                 }
                 continue;
             }
@@ -241,30 +241,29 @@ impl<'r> Typed<'r> {
         self.value(slot).is_some()
     }
 
-    /// Two columns may have come to one name: what the later one says holds.
+    /// Two columns may have come to one private name: what the later one says holds.
     fn set(&mut self, slot: usize, value: Slot<'r>) {
         if let Some(slot) = self.slots.get_mut(slot) {
             *slot = value;
         }
     }
 
-    /// Adds a value of a field, to what another column of the same list has said of it.
+    /// Two columns of one field are the parts of a list.
     fn add(&mut self, slot: usize, value: Held<'r>) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
         *slot = match std::mem::replace(slot, Slot::Untouched) {
-            Slot::Untouched | Slot::Cleared => Slot::Holds(value),
             Slot::Holds(before) => {
-                // Both together may be too long where each is not.
                 self.certain = false;
-                Slot::Holds(lists::joined(before, value))
+                Slot::Holds(before.joined(value))
             }
+            Slot::Untouched | Slot::Cleared => Slot::Holds(value),
         };
     }
 
-    /// Empties a target, unless another column has said something of it.
-    fn clear(&mut self, slot: usize) {
-        if let Some(slot @ Slot::Untouched) = self.slots.get_mut(slot) {
-            *slot = Slot::Cleared;
+    /// A blank cell empties what was there; of a list only where all its parts are blank.
+    fn clear(&mut self, slot: usize, usage: &Use) {
+        if matches!(usage, Use::Private(_)) || !self.holds(Some(slot)) {
+            self.set(slot, Slot::Cleared);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What only a person can say about a column.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hayward_domain::schema::{Field, Kind, ReadsAs};
@@ -109,7 +110,8 @@ impl Question {
 
     fn numbers(column: &ColumnProfile) -> Self {
         let example = column.tally.number_example().unwrap_or("1,234").to_owned();
-        let choices = choices([DecimalMark::Point, DecimalMark::Comma], |mark| Some(numbers::read(&example, mark)?.into_owned()));
+        let choices =
+            choices([DecimalMark::Point, DecimalMark::Comma], |mark| numbers::read(&example, mark).map(Cow::into_owned));
         Self::Numbers(Asked { example, choices })
     }
 }

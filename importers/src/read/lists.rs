@@ -2,12 +2,9 @@
 //!
 //! Semicolons, vertical bars and line breaks separate them. A comma does not: it stands in names and places too.
 
-use std::borrow::Cow;
-
 use hayward_domain::schema::{Field, Kind, Schema};
 use serde_json::Value;
 
-use super::Held;
 use crate::fold::trim;
 
 /// What the values of a field are that is a list.
@@ -48,15 +45,13 @@ pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What two columns for one field come to: a list of both, or their texts one behind the other.
-pub(crate) fn joined<'a>(one: Held<'a>, other: Held<'a>) -> Held<'a> {
+pub(crate) fn joined(one: Value, other: Value) -> Value {
     match (one, other) {
-        (Held::Text(one), Held::Text(other)) => Held::Text(Cow::Owned(format!("{one}; {other}"))),
-        (Held::Structured(mut one), Held::Structured(mut other)) => {
-            if let (Value::Array(one), Value::Array(other)) = (&mut *one, &mut *other) {
-                one.append(other);
-            }
-            Held::Structured(one)
+        (Value::Array(mut one), Value::Array(other)) => {
+            one.extend(other);
+            Value::Array(one)
         }
+        (Value::String(one), Value::String(other)) => Value::String(format!("{one}; {other}")),
         (_, other) => other,
     }
 }

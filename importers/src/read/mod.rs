@@ -19,6 +19,7 @@ pub(crate) mod dates;
 pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod numbers;
+pub(crate) mod serials;
 
 pub(crate) use dates::Calendar;
 use lists::Items;
@@ -62,6 +63,16 @@ impl Held<'_> {
             Self::Number(number) => Value::Number(number),
             Self::Boolean(boolean) => Value::Bool(boolean),
             Self::Structured(value) => *value,
+        }
+    }
+
+    /// What two columns of one field come to.
+    pub(crate) fn joined<'b>(self, other: Held<'_>) -> Held<'b> {
+        match lists::joined(self.into_value(), other.into_value()) {
+            Value::String(text) => Held::Text(Cow::Owned(text)),
+            Value::Number(number) => Held::Number(number),
+            Value::Bool(boolean) => Held::Boolean(boolean),
+            value @ (Value::Null | Value::Array(_) | Value::Object(_)) => Held::Structured(Box::new(value)),
         }
     }
 
@@ -177,8 +188,8 @@ impl Reader {
     fn structured<'a>(&self, text: &str) -> Result<Held<'a>, Wrong> {
         match self.items {
             Some(items) if !text.starts_with('[') => {
-                let values = lists::split(text).map(|value| self.item(items, value));
-                values.collect::<Result<_, _>>().map(|values| Held::Structured(Box::new(Value::Array(values))))
+                let values: Result<Vec<Value>, Wrong> = lists::split(text).map(|value| self.item(items, value)).collect();
+                values.map(|values| Held::Structured(Box::new(Value::Array(values))))
             }
             Some(_) | None => structured(text),
         }
