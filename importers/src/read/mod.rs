@@ -19,6 +19,7 @@ pub(crate) mod dates;
 pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod numbers;
+pub(crate) mod serials;
 
 pub(crate) use dates::Calendar;
 use lists::Items;
