@@ -171,10 +171,11 @@ impl Survey {
             self.columns.push(ColumnProfile::new(self.columns.len(), String::new()));
         }
         let mut garbled = false;
+        let may_be_garbled = !row.is_ascii();
         for (cell, column) in row.cells().zip(&mut self.columns) {
             if !cell.is_blank() {
                 column.add(cell);
-                garbled |= is_garbled(cell.text);
+                garbled |= may_be_garbled && is_garbled(cell.text);
             }
         }
         self.garbled += u64::from(garbled);

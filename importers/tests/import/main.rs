@@ -12,6 +12,7 @@ mod harness;
 mod hostile;
 mod json_files;
 mod limits;
+mod long_files;
 mod matching;
 mod overruled;
 mod properties;
