@@ -20,8 +20,8 @@ mod workbook;
 pub use draft::{Applied, Draft, DraftRow, Ready, Sound, draft, judged};
 pub use grid::{Grid, grid};
 pub use matching::{
-    Absent, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
-    Question, suggest,
+    Absent, Asked, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
+    Question, Serials, suggest,
 };
 pub use problem::{Groups, Problem, ProblemGroup};
 pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};

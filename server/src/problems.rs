@@ -62,6 +62,7 @@ const KINDS: &[Kind] = &[
         "Much of the list would go",
         "Look at the difference. If it is right, commit again with `removals`, the number of records that may go.",
     ),
+    ("cancelled", 409, "Given up", "Somebody gave this import up. Upload the file again to go on."),
     ("wrong-state", 409, "Not in this state", "Look at the state first."),
     ("already-over", 409, "The last day has passed", "Choose a later last day."),
     ("agreement-over", 409, "This agreement is over", "Propose a new one."),

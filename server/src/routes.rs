@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::api::{
     agreements, catalogue, changes, datasets, disclosures, fixes, health, imports, invite, oauth, readings, sessions, setup,
-    shared, upload,
+    shared, upload, watching,
 };
 
 /// Whose data a route shows.
@@ -80,7 +80,9 @@ routes! {
     POST "/api/v1/datasets" "datasets:write" Own => datasets::create;
     GET "/api/v1/datasets/{id}/records" "datasets:read" Own => datasets::records;
     POST "/api/v1/datasets/{id}/imports" "imports:write" Own => upload::upload;
+    GET "/api/v1/datasets/{id}/imports" "imports:write" Own => watching::list;
     GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
+    GET "/api/v1/imports/{id}/events" "imports:write" Own => watching::events;
     PUT "/api/v1/imports/{id}/reading" "imports:write" Own => readings::reread;
     GET "/api/v1/imports/{id}/rows" "imports:write" Own => readings::rows;
     PUT "/api/v1/imports/{id}/matching" "imports:write" Own => fixes::rematch;
@@ -90,6 +92,7 @@ routes! {
     GET "/api/v1/imports/{id}/diff" "imports:write" Own => imports::diff;
     POST "/api/v1/imports/{id}/commit" "imports:write" Own => imports::commit;
     POST "/api/v1/imports/{id}/undo" "imports:write" Own => imports::undo;
+    POST "/api/v1/imports/{id}/cancel" "imports:write" Own => watching::cancel;
 
     GET "/api/v1/agreements" "agreements:read" Own => agreements::list;
     POST "/api/v1/agreements" "agreements:propose" Own => agreements::propose;

@@ -7,7 +7,7 @@ use hayward_domain::schema::{FieldName, Glance, Schema};
 
 use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
-use crate::read::Reader;
+use crate::read::{Calendar, Reader};
 
 /// What happens to the cells of one column.
 #[derive(Clone, Debug)]
@@ -75,7 +75,8 @@ impl Plan {
                 (Some(Decision::Field(_)), Some(field)) => {
                     let order = decided.dates.or(column.tally.date_order()).unwrap_or(DateOrder::Dmy);
                     let mark = decided.numbers.or(column.tally.decimal_mark()).unwrap_or(DecimalMark::Point);
-                    Use::Field(field.name.clone(), Reader::new(field, order, mark))
+                    let calendar = Calendar { order, years: decided.years, serials: decided.serials };
+                    Use::Field(field.name.clone(), Reader::new(schema, field, calendar, mark))
                 }
                 (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
             };

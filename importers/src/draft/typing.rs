@@ -115,7 +115,7 @@ impl Judge {
             };
             if text.is_empty() && shape == Shape::Text {
                 if column.clears {
-                    typed.set(slot, Slot::Cleared);
+                    typed.clear(slot, &column.usage);
                 }
                 continue;
             }
@@ -132,7 +132,7 @@ impl Judge {
                     match read {
                         Ok(value) => {
                             typed.certain &= column.glance.as_ref().is_some_and(|glance| accepts(glance, &value));
-                            typed.set(slot, Slot::Holds(value));
+                            typed.add(slot, value);
                         }
                         Err(wrong) => {
                             let problem = Problem::of_row(row.number, wrong.code, wrong.message).meaning(wrong.suggestion);
@@ -241,10 +241,29 @@ impl<'r> Typed<'r> {
         self.value(slot).is_some()
     }
 
-    /// Two columns may have come to one name: what the later one says holds.
+    /// Two columns may have come to one private name: what the later one says holds.
     fn set(&mut self, slot: usize, value: Slot<'r>) {
         if let Some(slot) = self.slots.get_mut(slot) {
             *slot = value;
+        }
+    }
+
+    /// Two columns of one field are the parts of a list.
+    fn add(&mut self, slot: usize, value: Held<'r>) {
+        let Some(slot) = self.slots.get_mut(slot) else { return };
+        *slot = match std::mem::replace(slot, Slot::Untouched) {
+            Slot::Holds(before) => {
+                self.certain = false;
+                Slot::Holds(before.joined(value))
+            }
+            Slot::Untouched | Slot::Cleared => Slot::Holds(value),
+        };
+    }
+
+    /// A blank cell empties what was there; of a list only where all its parts are blank.
+    fn clear(&mut self, slot: usize, usage: &Use) {
+        if matches!(usage, Use::Private(_)) || !self.holds(Some(slot)) {
+            self.set(slot, Slot::Cleared);
         }
     }
 

@@ -1,9 +1,10 @@
 //! What is wrong with a matching that somebody sent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hayward_domain::schema::{FieldName, Schema};
 
+use super::heading::may_share;
 use super::{Absent, ColumnDecision, Decision, Matching};
 use crate::profile::Profile;
 
@@ -33,7 +34,7 @@ impl Matching {
     pub fn validate(&self, profile: &Profile, schema: &Schema) -> Result<(), Vec<MatchingFault>> {
         let mut faults = Vec::new();
         let mut letters = HashSet::new();
-        let mut fields = HashSet::new();
+        let mut fields: HashMap<&FieldName, &str> = HashMap::new();
         for (index, decision) in self.columns.iter().enumerate() {
             let pointer = format!("/columns/{index}");
             faults.extend(column_fault(&pointer, decision, profile));
@@ -42,7 +43,8 @@ impl Matching {
                 faults.push(MatchingFault::new(format!("{pointer}/column"), "duplicate-column", detail));
             }
             if let Some(Decision::Field(name)) = &decision.field {
-                faults.extend(field_fault(&pointer, name, schema, !fields.insert(name)));
+                let before = fields.insert(name, &decision.header);
+                faults.extend(field_fault(&pointer, name, schema, before.zip(Some(&decision.header))));
             }
         }
         faults.extend(self.key_faults(profile, schema));
@@ -99,10 +101,12 @@ fn column_fault(pointer: &str, decision: &ColumnDecision, profile: &Profile) -> 
     }
 }
 
-fn field_fault(pointer: &str, name: &FieldName, schema: &Schema, again: bool) -> Option<MatchingFault> {
+/// `both` are the headings of the last column that went to the field, if one did, and of this one.
+fn field_fault(pointer: &str, name: &FieldName, schema: &Schema, both: Option<(&str, &str)>) -> Option<MatchingFault> {
     let pointer = format!("{pointer}/field");
-    if schema.field(name.as_str()).is_none() {
+    let Some(field) = schema.field(name.as_str()) else {
         return Some(MatchingFault::new(pointer, "unknown-field", format!("the schema has no field `{name}`")));
-    }
-    again.then(|| MatchingFault::new(pointer, "duplicate-field", format!("two columns go to `{name}`")))
+    };
+    both.filter(|(one, other)| !may_share(schema, field, one, other))
+        .map(|_| MatchingFault::new(pointer, "duplicate-field", format!("two columns go to `{name}`")))
 }

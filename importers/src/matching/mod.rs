@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 mod decision;
 mod faults;
 mod fix;
+mod heading;
 mod question;
 mod score;
 mod suggest;
@@ -19,7 +20,7 @@ pub use decision::Decision;
 pub use faults::MatchingFault;
 pub(crate) use fix::ColumnFixes;
 pub use fix::Fix;
-pub use question::{Choice, Question};
+pub use question::{Asked, Choice, Question};
 pub use suggest::{Column, suggest};
 
 /// In which order day, month and year stand in a column.
@@ -32,6 +33,37 @@ pub enum DateOrder {
     Mdy,
     /// 2024-04-25. Dates written so are understood in every column; this refuses the others.
     Ymd,
+}
+
+/// From which year the days of a spreadsheet count that stand in a column as bare numbers: `1900` or `1904` on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "u16", try_from = "u16")]
+pub enum Serials {
+    /// 45385 is 3 April 2024, as nearly everywhere.
+    From1900,
+    /// 43923 is 3 April 2024, as on the first Macintoshes.
+    From1904,
+}
+
+impl From<Serials> for u16 {
+    fn from(serials: Serials) -> Self {
+        match serials {
+            Serials::From1900 => 1900,
+            Serials::From1904 => 1904,
+        }
+    }
+}
+
+impl TryFrom<u16> for Serials {
+    type Error = &'static str;
+
+    fn try_from(year: u16) -> Result<Self, Self::Error> {
+        match year {
+            1900 => Ok(Self::From1900),
+            1904 => Ok(Self::From1904),
+            _ => Err("spreadsheets count from 1900 or from 1904"),
+        }
+    }
 }
 
 /// What stands before the decimals in a column.
@@ -90,6 +122,12 @@ pub struct ColumnDecision {
     /// How its dates are read, where they do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
+    /// The last year that two digits mean in it: with 2029, 29 is 2029 and 30 is 1930.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<u16>,
+    /// From which year its days count, where they are bare numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serials: Option<Serials>,
     /// How its numbers are read, where they do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<DecimalMark>,

@@ -1,6 +1,7 @@
 //! How well a heading, or what stands below it, fits a field.
 
 use hayward_domain::schema::{Field, Kind, ReadsAs, Schema};
+use serde_json::Value;
 
 use crate::fold::fold;
 use crate::profile::ColumnProfile;
@@ -43,25 +44,40 @@ impl Rank {
 /// The folded names of one field.
 pub(super) struct Names<'s> {
     pub(super) field: &'s Field,
-    ranked: Vec<(String, Rank)>,
+    ranked: Vec<Word<'s>>,
+}
+
+/// One of them.
+struct Word<'s> {
+    folded: String,
+    rank: Rank,
+    /// The language it is from; the name of a field is from none.
+    language: Option<&'s str>,
 }
 
 impl<'s> Names<'s> {
     /// The names of every field of `schema`.
     pub(super) fn of(schema: &'s Schema) -> Vec<Self> {
-        schema.fields.iter().map(Self::new).collect()
+        schema.fields.iter().map(|field| Self::new(schema, field)).collect()
     }
 
-    fn new(field: &'s Field) -> Self {
-        let name = std::iter::once((fold(field.name.as_str()), Rank::Name));
-        let labels = field.labels.values().map(|label| (fold(label), Rank::Label));
-        let synonyms = field.synonyms.iter().map(|synonym| (fold(synonym), Rank::Synonym));
-        Self { field, ranked: name.chain(labels).chain(synonyms).filter(|(name, _)| !name.is_empty()).collect() }
+    fn new(schema: &'s Schema, field: &'s Field) -> Self {
+        let name = std::iter::once((field.name.as_str(), Rank::Name, None));
+        let labels = field.labels.iter().map(|(language, label)| (label.as_str(), Rank::Label, Some(language.as_str())));
+        let synonyms = synonyms(schema, field).map(|(language, synonym)| (synonym, Rank::Synonym, Some(language)));
+        let words = name.chain(labels).chain(synonyms);
+        let words = words.map(|(word, rank, language)| Word { folded: fold(word), rank, language });
+        Self { field, ranked: words.filter(|word| !word.folded.is_empty()).collect() }
+    }
+
+    /// The languages in which `heading`, folded, is one of its names.
+    pub(super) fn languages(&self, heading: &str) -> impl Iterator<Item = &'s str> {
+        self.ranked.iter().filter(move |word| word.folded == heading).filter_map(|word| word.language)
     }
 
     /// The best of its names that `heading`, folded, is.
     pub(super) fn rank(&self, heading: &str) -> Option<Rank> {
-        self.ranked.iter().filter(|(name, _)| name == heading).map(|(_, rank)| *rank).min()
+        self.ranked.iter().filter(|word| word.folded == heading).map(|word| word.rank).min()
     }
 
     /// How alike `heading` and the closest of its names are, from 0 to 1; 0 where that may be chance.
@@ -71,7 +87,7 @@ impl<'s> Names<'s> {
         }
         let folded = fold(heading);
         let words: Vec<String> = heading.split(|letter: char| !letter.is_alphanumeric()).map(fold).collect();
-        let scores = self.ranked.iter().map(|(name, _)| {
+        let scores = self.ranked.iter().map(|Word { folded: name, .. }| {
             let spelling = strsim::normalized_damerau_levenshtein(&folded, name);
             // `Registered postcode` is a postcode; the last word says what a thing is, in some languages the first.
             let ends = words.len() > 1 && [words.first(), words.last()].contains(&Some(name)) && name.len() > 2;
@@ -80,6 +96,16 @@ impl<'s> Names<'s> {
         let best = scores.fold(0.0, f64::max);
         if best >= ALIKE { best } else { 0.0 }
     }
+}
+
+/// What spreadsheets call `field`, each with its language.
+fn synonyms<'s>(schema: &'s Schema, field: &Field) -> impl Iterator<Item = (&'s str, &'s str)> {
+    let pointer = format!("/properties/{}/x-hayward/synonyms", field.name);
+    let by_language = schema.document.pointer(&pointer).and_then(Value::as_object).into_iter().flatten();
+    by_language.flat_map(|(language, words)| {
+        let words = words.as_array().into_iter().flatten().filter_map(Value::as_str);
+        words.map(move |word| (language.as_str(), word))
+    })
 }
 
 /// What the values below a heading look like, if nearly all look alike: how many of how many, in words, and for which fields.

@@ -6,11 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use hayward_domain::schema::{FieldName, Schema};
+use hayward_domain::schema::{Field, FieldName, Schema};
 use serde::{Serialize, Serializer};
 
+use super::heading::{family, is_private, may_share};
 use super::score::{Look, Names, Rank};
-use super::{Blank, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question};
+use super::{Blank, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question, Serials};
 use crate::fold::fold;
 use crate::profile::{ColumnProfile, Profile};
 
@@ -44,6 +45,12 @@ pub struct Column {
     /// How its dates are read, where somebody said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
+    /// The last year that two digits mean in it, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub years: Option<u16>,
+    /// From which year its bare numbers count days, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serials: Option<Serials>,
     /// How its numbers are read, where somebody said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbers: Option<DecimalMark>,
@@ -72,6 +79,7 @@ pub fn suggest(profile: &Profile, schema: &Schema, previous: Option<&Matching>) 
     if let Some(previous) = previous {
         table.repeat(previous);
     }
+    table.keep_private();
     table.decide_by_heading();
     table.propose();
     table.ask();
@@ -111,6 +119,8 @@ impl Column {
             suggestion: None,
             question: None,
             dates: None,
+            years: None,
+            serials: None,
             numbers: None,
             blank: None,
         }
@@ -125,12 +135,22 @@ impl Column {
     /// What a matching says about this column.
     pub(super) fn decision(&self) -> ColumnDecision {
         let (column, header) = (self.column.clone(), self.header.clone());
-        let Self { field, dates, numbers, blank, .. } = self;
-        ColumnDecision { column, header, field: field.clone(), dates: *dates, numbers: *numbers, blank: *blank }
+        let Self { field, dates, years, serials, numbers, blank, .. } = self;
+        ColumnDecision {
+            column,
+            header,
+            field: field.clone(),
+            dates: *dates,
+            years: *years,
+            serials: *serials,
+            numbers: *numbers,
+            blank: *blank,
+        }
     }
 
     fn heed(&mut self, said: &ColumnDecision) {
-        (self.dates, self.numbers, self.blank) = (said.dates, said.numbers, said.blank);
+        (self.dates, self.years, self.serials) = (said.dates, said.years, said.serials);
+        (self.numbers, self.blank) = (said.numbers, said.blank);
     }
 }
 
@@ -139,13 +159,15 @@ struct Table<'a> {
     profile: &'a Profile,
     names: Vec<Names<'a>>,
     columns: Vec<Column>,
-    taken: HashSet<FieldName>,
+    /// Fields that have a column, with its heading.
+    taken: HashMap<FieldName, String>,
+    schema: &'a Schema,
 }
 
 impl<'a> Table<'a> {
     fn new(profile: &'a Profile, schema: &'a Schema) -> Self {
         let columns = profile.columns.iter().map(Column::new).collect();
-        Self { profile, names: Names::of(schema), columns, taken: HashSet::new() }
+        Self { profile, names: Names::of(schema), columns, taken: HashMap::new(), schema }
     }
 
     fn leave_out_empty_columns(&mut self) {
@@ -162,7 +184,7 @@ impl<'a> Table<'a> {
             let Some(said) = matching.at(&column.column) else { continue };
             column.heed(said);
             if let Some(decision) = &said.field {
-                self.taken.extend(said.goes_to().cloned());
+                self.taken.extend(said.goes_to().map(|name| (name.clone(), column.header.clone())));
                 column.decide(decision.clone(), 1.0, "as you said");
             }
         }
@@ -178,8 +200,8 @@ impl<'a> Table<'a> {
             let Some(said) = before.get_mut(column.header.as_str()).and_then(Vec::pop) else { continue };
             let Some(decision) = &said.field else { continue };
             if let Decision::Field(name) = decision {
-                let known = self.names.iter().any(|names| names.field.name == *name);
-                if !known || !self.taken.insert(name.clone()) {
+                let field = self.schema.field(name.as_str());
+                if !field.is_some_and(|field| take(&mut self.taken, self.schema, field, &column.header)) {
                     continue;
                 }
             }
@@ -191,23 +213,47 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Headings that say themselves that nobody else is to see their column.
+    fn keep_private(&mut self) {
+        for column in self.columns.iter_mut().filter(|column| column.field.is_none() && is_private(&column.header)) {
+            column.decide(Decision::Private, 1.0, "the heading says that it is private");
+        }
+    }
+
     /// Headings that are names of fields. Where two columns could be the same field, the surer name wins, then the fuller one.
     fn decide_by_heading(&mut self) {
-        let mut found: Vec<(Rank, u64, usize, &FieldName)> = Vec::new();
+        let spoken = self.spoken();
+        let mut found: Vec<(Rank, u64, usize, &Field)> = Vec::new();
         for (index, profile) in self.profile.columns.iter().enumerate() {
-            let heading = fold(&profile.header);
-            let ranked = self.names.iter().filter_map(|names| Some((names.rank(&heading)?, &names.field.name)));
-            found.extend(ranked.map(|(rank, name)| (rank, u64::MAX - profile.filled, index, name)));
+            let several = family(&profile.header);
+            let heading = fold(several.as_ref().unwrap_or(&profile.header));
+            // One of several columns decides itself only for a field that takes them all.
+            let takes = |field: &Field| several.is_none() || may_share(self.schema, field, &profile.header, &profile.header);
+            let ranked = self.names.iter().filter(|names| takes(names.field) && !is_foreign(names, &heading, &spoken));
+            let ranked = ranked.filter_map(|names| Some((names.rank(&heading)?, names.field)));
+            found.extend(ranked.map(|(rank, field)| (rank, u64::MAX - profile.filled, index, field)));
         }
-        found.sort_unstable();
-        for (rank, _, index, name) in found {
+        found.sort_unstable_by_key(|(rank, filled, index, field)| (*rank, *filled, *index, &field.name));
+        for (rank, _, index, field) in found {
             let Some(column) = self.columns.get_mut(index).filter(|column| column.field.is_none()) else { continue };
-            if self.taken.insert(name.clone()) {
+            let name = &field.name;
+            if take(&mut self.taken, self.schema, field, &column.header) {
                 column.decide(Decision::Field(name.clone()), rank.confidence(), rank.reason());
             } else if column.reason.is_empty() {
                 column.reason = format!("another column is taken for `{name}` already");
             }
         }
+    }
+
+    /// How many headings are words of each language.
+    fn spoken(&self) -> HashMap<&'a str, usize> {
+        let mut spoken = HashMap::new();
+        for profile in &self.profile.columns {
+            let heading = fold(&profile.header);
+            let languages: HashSet<&str> = self.names.iter().flat_map(|names| names.languages(&heading)).collect();
+            languages.into_iter().for_each(|language| *spoken.entry(language).or_default() += 1);
+        }
+        spoken
     }
 
     /// Fields for what is left, the likeliest first, each once.
@@ -217,8 +263,9 @@ impl<'a> Table<'a> {
             if self.columns.get(index).is_none_or(|column| column.field.is_some()) {
                 continue;
             }
-            for names in self.names.iter().filter(|names| !self.taken.contains(&names.field.name)) {
-                let likeness = names.likeness(&profile.header);
+            let heading = family(&profile.header).unwrap_or_else(|| profile.header.clone());
+            for names in self.names.iter().filter(|names| !self.taken.contains_key(&names.field.name)) {
+                let likeness = names.likeness(&heading);
                 if likeness > 0.0 {
                     found.push((
                         likeness * SUGGESTED,
@@ -229,7 +276,7 @@ impl<'a> Table<'a> {
                 }
             }
             if let Some(look) = Look::of(profile) {
-                let free = self.names.iter().find(|names| look.fits(names.field) && !self.taken.contains(&names.field.name));
+                let free = self.names.iter().find(|names| look.fits(names.field) && !self.taken.contains_key(&names.field.name));
                 found.extend(free.map(|names| (LOOKS, index, &names.field.name, look.reason)));
             }
         }
@@ -262,4 +309,25 @@ impl<'a> Table<'a> {
             }
         }
     }
+}
+
+/// Takes `field` for the column with this heading, if it is free or both columns may go there.
+fn take(taken: &mut HashMap<FieldName, String>, schema: &Schema, field: &Field, heading: &str) -> bool {
+    match taken.get(&field.name) {
+        Some(before) => may_share(schema, field, before, heading),
+        None => {
+            taken.insert(field.name.clone(), heading.to_owned());
+            true
+        }
+    }
+}
+
+/// Whether `heading` is a name of the field only in a language that the list is not in: `Nom` is a family name in a French list and
+/// not in a Catalan one. English is everybody's.
+fn is_foreign(names: &Names<'_>, heading: &str, spoken: &HashMap<&str, usize>) -> bool {
+    let count = |language: &str| spoken.get(language).copied().unwrap_or(0);
+    let languages: Vec<&str> = names.languages(heading).collect();
+    let own = languages.iter().map(|language| count(language)).max().unwrap_or(usize::MAX);
+    let most = spoken.values().copied().max().unwrap_or(0);
+    names.rank(heading) != Some(Rank::Name) && !languages.contains(&"en") && own.saturating_mul(3) < most
 }

@@ -47,7 +47,7 @@ impl fmt::Debug for ColumnProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// `blank-label`, `duplicate-label`, `encoding-error` or `mixed-encodings`.
+    /// `blank-label`, `duplicate-label`, `encoding-error`, `mixed-encodings` or `total-row`.
     pub code: String,
     /// The letter of the column, unless it is about the file.
     pub column: Option<String>,
@@ -145,8 +145,10 @@ impl ColumnProfile {
     fn add(&mut self, cell: Cell<'_>) {
         self.filled += 1;
         // Numbers of JSON say themselves how they are read.
-        if cell.shape == Shape::Text {
-            self.tally.add(csv_plain(cell.text));
+        match cell.shape {
+            Shape::Text => self.tally.add(csv_plain(cell.text)),
+            Shape::Number => self.tally.add_serial(cell.text),
+            Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => {}
         }
         if self.samples.len() < SAMPLES && cell.shape != Shape::Nested {
             let sample = shortened(trim(cell.text));
@@ -163,12 +165,20 @@ struct Survey {
     columns: Vec<ColumnProfile>,
     rows: u64,
     garbled: u64,
+    /// The last row, if it looks like a total.
+    total: Option<u64>,
 }
+
+/// What stands before a total, in the six languages of our schemas.
+const TOTALS: [&str; 10] = ["total", "totals", "totales", "totais", "totaux", "sum", "suma", "soma", "somme", "summe"];
 
 impl Survey {
     fn add(&mut self, row: &Row, grows: bool) {
         while grows && self.columns.len() < row.len().min(COLUMNS) {
             self.columns.push(ColumnProfile::new(self.columns.len(), String::new()));
+        }
+        if !row.is_blank() {
+            self.total = is_total(row).then_some(row.number);
         }
         let mut garbled = false;
         let may_be_garbled = !row.is_ascii();
@@ -197,6 +207,9 @@ impl Survey {
             let rows = self.garbled;
             note("encoding-error", None, format!("{rows} rows look as if their accents had been saved in the wrong encoding"));
         }
+        if let Some(row) = self.total {
+            note("total-row", None, format!("row {row} looks like a total of the rows above, and is read as a row like them"));
+        }
         let mut seen: HashMap<&str, &str> = HashMap::new();
         for column in &self.columns {
             let letter = column.letter.as_str();
@@ -218,6 +231,18 @@ fn headings(row: &Row) -> Vec<ColumnProfile> {
     let heading = |cell: Cell<'_>| trim(cell.text).replace('\0', " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let cells = row.cells().enumerate();
     cells.map(|(index, cell)| ColumnProfile::new(index, csv_plain(&heading(cell)).to_owned())).collect()
+}
+
+/// Whether a row says that it is a total, and has little else in it.
+fn is_total(row: &Row) -> bool {
+    let mut filled = row.cells().filter(|cell| !cell.is_blank());
+    let says = |text: &str| {
+        let word = text.trim_start().split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+        TOTALS.iter().any(|total| word.eq_ignore_ascii_case(total))
+    };
+    // Nearly every row begins with something else.
+    let first = filled.next().filter(|cell| cell.text.len() <= 24 && cell.text.contains(['t', 'T', 's', 'S']));
+    first.is_some_and(|cell| says(cell.text)) && filled.count() * 2 < row.len()
 }
 
 /// Whether UTF-8 seems to have been saved once more as windows-1252: `Ã©` for `é`.

@@ -22,6 +22,10 @@ const OUTVOTES: u64 = 9;
 pub struct Tally {
     dates: Votes,
     numbers: Votes,
+    #[serde(default, skip_serializing_if = "Sighted::is_none")]
+    short_years: Sighted,
+    #[serde(default, skip_serializing_if = "Sighted::is_none")]
+    serials: Sighted,
     pub(crate) looks: Looks,
 }
 
@@ -45,6 +49,32 @@ struct Votes {
 impl std::fmt::Debug for Votes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Votes({} both, {} first, {} second, {} either)", self.both, self.first, self.second, self.either)
+    }
+}
+
+/// How many values are of a kind about which something has to be asked, and one of them.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sighted {
+    count: u64,
+    example: Option<String>,
+}
+
+// By hand: the example is a value.
+impl std::fmt::Debug for Sighted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sighted({})", self.count)
+    }
+}
+
+impl Sighted {
+    fn is_none(&self) -> bool {
+        self.count == 0
+    }
+
+    fn see(&mut self, text: &str) {
+        self.count += 1;
+        self.example.get_or_insert_with(|| shortened(text));
     }
 }
 
@@ -97,7 +127,11 @@ impl Tally {
             self.looks.seen += u64::from(self.looks.seen < LOOKED_AT);
             return;
         }
-        match dates::weigh(text) {
+        let fit = dates::weigh(text);
+        if !matches!(fit, dates::Fit::None | dates::Fit::Iso) && dates::has_short_year(text) {
+            self.short_years.see(text);
+        }
+        match fit {
             dates::Fit::None => self.add_number(text),
             dates::Fit::Iso | dates::Fit::Same | dates::Fit::Neither => self.dates.both += 1,
             dates::Fit::DayFirst => self.dates.first += 1,
@@ -109,7 +143,15 @@ impl Tally {
         }
     }
 
+    /// Counts a value that its file keeps as a number.
+    pub(crate) fn add_serial(&mut self, text: &str) {
+        if dates::serial(text).is_some() {
+            self.serials.see(text);
+        }
+    }
+
     fn add_number(&mut self, text: &str) {
+        self.add_serial(text);
         match numbers::weigh(text) {
             numbers::Fit::None => {}
             numbers::Fit::Same => self.numbers.both += 1,
@@ -135,6 +177,18 @@ impl Tally {
             Outcome::Second => Some(DecimalMark::Comma),
             Outcome::Undecided => None,
         }
+    }
+
+    /// A date whose year has two digits.
+    pub(crate) fn short_year(&self) -> Option<&str> {
+        self.short_years.example.as_deref()
+    }
+
+    /// A number that may be a day that a spreadsheet counted, unless there are so few that they are rather mistakes.
+    pub(crate) fn serial(&self) -> Option<&str> {
+        let Votes { both, first, second, either, .. } = &self.dates;
+        let few = self.serials.count <= (both + first + second + either) / OUTVOTES;
+        self.serials.example.as_deref().filter(|_| !few)
     }
 
     /// A date that can be read in two ways.

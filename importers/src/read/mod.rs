@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use hayward_domain::schema::{Field, Kind, ReadsAs};
+use hayward_domain::schema::{Field, Kind, ReadsAs, Schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
@@ -17,7 +17,11 @@ pub(crate) mod booleans;
 pub(crate) mod countries;
 pub(crate) mod dates;
 pub(crate) mod links;
+pub(crate) mod lists;
 pub(crate) mod numbers;
+
+pub(crate) use dates::Calendar;
+use lists::Items;
 
 /// What was done to cells without being asked; only what loses nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,6 +65,16 @@ impl Held<'_> {
         }
     }
 
+    /// What two columns of one field come to.
+    pub(crate) fn joined<'b>(self, other: Held<'_>) -> Held<'b> {
+        match lists::joined(self.into_value(), other.into_value()) {
+            Value::String(text) => Held::Text(Cow::Owned(text)),
+            Value::Number(number) => Held::Number(number),
+            Value::Bool(boolean) => Held::Boolean(boolean),
+            value @ (Value::Null | Value::Array(_) | Value::Object(_)) => Held::Structured(Box::new(value)),
+        }
+    }
+
     /// The same value without what it was read from.
     pub(crate) fn kept<'b>(self) -> Held<'b> {
         match self {
@@ -96,8 +110,10 @@ pub(crate) struct Wrong {
 pub(crate) struct Reader {
     kind: Kind,
     reads_as: Option<ReadsAs>,
-    order: DateOrder,
+    calendar: Calendar,
     mark: DecimalMark,
+    /// What a list of values has in it; nothing where the field is none, or one of objects.
+    items: Option<Items>,
 }
 
 /// The text of a cell without what only its file needed: white space around it, carriage returns, and in CSV the apostrophe
@@ -118,8 +134,8 @@ pub(crate) fn clean<'a>(text: &'a str, is_csv: bool, is_plain: bool, counts: &mu
 
 impl Reader {
     /// Reads a column as values of `field`.
-    pub(crate) fn new(field: &Field, order: DateOrder, mark: DecimalMark) -> Self {
-        Self { kind: field.kind, reads_as: field.reads_as, order, mark }
+    pub(crate) fn new(schema: &Schema, field: &Field, calendar: Calendar, mark: DecimalMark) -> Self {
+        Self { kind: field.kind, reads_as: field.reads_as, calendar, mark, items: lists::items(schema, field) }
     }
 
     /// The value of a cell that is not blank.
@@ -152,7 +168,7 @@ impl Reader {
             Kind::Text => self.words(text, counts),
             Kind::Date if dates::is_written_plainly(text) => Ok(Held::Text(Cow::Borrowed(text))),
             Kind::Date => {
-                let day = dates::read(text, self.order).map_err(|fault| self.no_day(fault))?;
+                let day = dates::read(text, self.calendar).map_err(|fault| self.no_day(fault))?;
                 Ok(Held::Text(Cow::Owned(day.to_string())))
             }
             Kind::Integer | Kind::Number => match self.reads_as {
@@ -163,7 +179,30 @@ impl Reader {
                 | None => self.number(numbers::read(text, self.mark)),
             },
             Kind::Boolean => booleans::read(text).map(Held::Boolean).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
-            Kind::Structured => structured(text),
+            Kind::Structured => self.structured(text),
+        }
+    }
+
+    /// A list as people write it, or JSON.
+    fn structured<'a>(&self, text: &str) -> Result<Held<'a>, Wrong> {
+        match self.items {
+            Some(items) if !text.starts_with('[') => {
+                let values: Result<Vec<Value>, Wrong> = lists::split(text).map(|value| self.item(items, value)).collect();
+                values.map(|values| Held::Structured(Box::new(Value::Array(values))))
+            }
+            Some(_) | None => structured(text),
+        }
+    }
+
+    fn item(&self, items: Items, text: &str) -> Result<Value, Wrong> {
+        match items {
+            Items::Text => Ok(Value::from(text)),
+            Items::Integers | Items::Numbers => {
+                let number = numbers::read(text, self.mark).and_then(|text| numbers::exact(&text));
+                let number = number.filter(|number| items == Items::Numbers || !number.is_f64());
+                number.map(Value::Number).ok_or_else(|| Wrong::of_type("has a value that is not a number of this list"))
+            }
+            Items::Booleans => booleans::read(text).map(Value::Bool).ok_or_else(|| Wrong::of_type("is neither yes nor no")),
         }
     }
 
@@ -221,8 +260,13 @@ impl Reader {
         match fault {
             dates::Fault::NotADate => Wrong::of_type("is not a day, as in 2024-12-31"),
             dates::Fault::ShortYear => Wrong::of_type("has a year of two digits; the century is needed too"),
+            dates::Fault::Serial(suggestion) => Wrong {
+                code: "type-error",
+                message: "is a number, as spreadsheets keep days, and not written as a day",
+                suggestion,
+            },
             dates::Fault::NotInCalendar(suggestion) => {
-                let message = match self.order {
+                let message = match self.calendar.order {
                     DateOrder::Dmy => "is not a day in the calendar (day, month, year)",
                     DateOrder::Mdy => "is not a day in the calendar (month, day, year)",
                     DateOrder::Ymd => "is not a day in the calendar (year, month, day)",

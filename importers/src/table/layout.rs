@@ -16,7 +16,7 @@ use crate::workbook::Workbook;
 const SAMPLE: usize = 256 * 1024;
 
 /// Beginnings of files that are no text, or not the text they look like, and what they are.
-const KNOWN: [(&[u8], &str); 7] = [
+const KNOWN: [(&[u8], &str); 9] = [
     (b"%PDF-", "a PDF"),
     (b"\x1f\x8b", "a compressed file"),
     (b"\x89PNG", "a picture"),
@@ -24,6 +24,8 @@ const KNOWN: [(&[u8], &str); 7] = [
     (b"SQLite format 3", "a database"),
     (b"BZh9", "a compressed file"),
     (b"7z\xbc\xaf", "an archive"),
+    (b"\xff\xfe\0\0", "text in UTF-32"),
+    (b"\0\0\xfe\xff", "text in UTF-32"),
 ];
 
 /// How to read a file.

@@ -15,6 +15,10 @@ const ROWS: u64 = 1_000;
 /// How much text of a sheet is looked at.
 const TEXT: usize = 256 * 1024;
 
+/// How many bytes are read of sheets that turn out to be no table, and of those that stand before them. All sheets of a workbook may
+/// be the same large part.
+const READ: u64 = 16 << 20;
+
 /// A sheet, by its place among the others, and the row with its headings.
 pub(super) struct Chosen {
     pub(super) sheet: usize,
@@ -34,13 +38,16 @@ pub(super) fn choose(book: &Workbook, overrules: &Overrules) -> Result<Chosen, R
         let sheet = book.sheets().iter().position(|sheet| sheet.name == *name).ok_or(Refusal::NoSuchSheet)?;
         let header_row = match overrules.header_row {
             Some(row) => row,
-            None => top(book, sheet)?.ok_or(Refusal::Empty)?.ok_or(Refusal::NoHeader)?.header_row,
+            None => top(book, sheet, &mut 0)?.ok_or(Refusal::Empty)?.ok_or(Refusal::NoHeader)?.header_row,
         };
         return Ok(Chosen { sheet, header_row });
     }
-    let (mut first, mut why) = (None, Refusal::Empty);
+    let (mut first, mut why, mut read) = (None, Refusal::Empty, 0);
     for (sheet, _) in book.sheets().iter().enumerate().filter(|(_, sheet)| sheet.visible) {
-        match top(book, sheet)? {
+        if read > READ {
+            break;
+        }
+        match top(book, sheet, &mut read)? {
             Some(Some(top)) => {
                 let chosen = Chosen { sheet, header_row: overrules.header_row.unwrap_or(top.header_row) };
                 if top.is_table {
@@ -55,8 +62,8 @@ pub(super) fn choose(book: &Workbook, overrules: &Overrules) -> Result<Chosen, R
     first.ok_or(why)
 }
 
-/// The top of a sheet: nothing if the sheet is empty, nothing within if it has no headings.
-fn top(book: &Workbook, sheet: usize) -> Result<Option<Option<Top>>, Refusal> {
+/// The top of a sheet: nothing if the sheet is empty, nothing within if it has no headings. What it takes is added to `read`.
+fn top(book: &Workbook, sheet: usize, read: &mut u64) -> Result<Option<Option<Top>>, Refusal> {
     let mut rows = book.rows(sheet)?;
     let (mut row, mut outlines, mut text) = (Row::default(), Vec::new(), 0);
     while text < TEXT && row.number < ROWS && rows.next(&mut row)? {
@@ -65,6 +72,7 @@ fn top(book: &Workbook, sheet: usize) -> Result<Option<Option<Top>>, Refusal> {
             outlines.push(Outline::of(&row));
         }
     }
+    *read += rows.passed();
     if outlines.is_empty() {
         return Ok(None);
     }

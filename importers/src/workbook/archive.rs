@@ -90,6 +90,11 @@ impl Archive {
         self.parts.keys().any(|name| name.starts_with(folder))
     }
 
+    /// The same as [`Self::part`], of a part that is large in no workbook that a program writes: the list of sheets, the formats.
+    pub(super) fn small_part(&self, name: &str) -> Result<Option<Part>, Refusal> {
+        if self.size(name) > u64::from(SMALL) { Err(Refusal::WorkbookTooLarge) } else { self.part(name) }
+    }
+
     /// The part of this name, unpacked while it is read; nothing if there is none.
     pub(super) fn part(&self, name: &str) -> Result<Option<Part>, Refusal> {
         let Some(entry) = self.parts.get(&plain(name)) else { return Ok(None) };

@@ -16,6 +16,7 @@ mod archive;
 mod bytes;
 mod ods;
 mod spool;
+mod texts;
 mod values;
 mod xls;
 mod xlsx;
@@ -107,14 +108,23 @@ impl Workbook {
         }
     }
 
+    /// How many bytes have to be unpacked to read a sheet.
+    fn size(&self, sheet: usize) -> u64 {
+        match &self.0 {
+            Book::Xlsx(book) => book.size(sheet),
+            Book::Ods(book) => book.size(sheet),
+            Book::Xls(book) => book.size(sheet),
+        }
+    }
+
     /// The rows of one sheet.
     pub(crate) fn rows(&self, sheet: usize) -> Result<Rows, Refusal> {
-        let (filled, size) = match &self.0 {
-            Book::Xlsx(book) => (Filled::Xlsx(book.rows(sheet)?), book.size(sheet)),
-            Book::Ods(book) => (Filled::Ods(book.rows(sheet)?), book.size(sheet)),
-            Book::Xls(book) => (Filled::Xls(book.rows(sheet)?), book.size(sheet)),
+        let filled = match &self.0 {
+            Book::Xlsx(book) => Filled::Xlsx(book.rows(sheet)?),
+            Book::Ods(book) => Filled::Ods(book.rows(sheet)?),
+            Book::Xls(book) => Filled::Xls(book.rows(sheet)?),
         };
-        let left = TEXT.min(SMALL_TEXT + size.saturating_mul(TEXT_FOR_EACH_BYTE));
+        let left = TEXT.min(SMALL_TEXT + self.size(sheet).saturating_mul(TEXT_FOR_EACH_BYTE));
         Ok(Rows { filled, held: Row::default(), is_held: false, number: 0, left })
     }
 }
@@ -132,6 +142,14 @@ impl Filled {
             Self::Xlsx(rows) => rows.next(row),
             Self::Ods(rows) => rows.next(row),
             Self::Xls(rows) => rows.next(row),
+        }
+    }
+
+    fn passed(&self) -> u64 {
+        match self {
+            Self::Xlsx(rows) => rows.passed(),
+            Self::Ods(rows) => rows.passed(),
+            Self::Xls(rows) => rows.passed(),
         }
     }
 }
@@ -163,6 +181,11 @@ impl Rows {
             row.begin(self.number);
         }
         Ok(true)
+    }
+
+    /// How many bytes it took to come here.
+    pub(crate) fn passed(&self) -> u64 {
+        self.filled.passed()
     }
 
     fn next_filled(&mut self) -> Result<bool, Refusal> {

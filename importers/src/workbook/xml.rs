@@ -85,6 +85,11 @@ impl Xml {
         Self { reader, buffer: Vec::new(), depth: 0 }
     }
 
+    /// How many bytes have been read.
+    pub(super) fn passed(&self) -> u64 {
+        self.reader.buffer_position()
+    }
+
     /// What comes next. `row` is where we are, for the refusal of what is too long.
     pub(super) fn next(&mut self, row: u64) -> Result<Mark<'_>, Refusal> {
         self.buffer.clear();

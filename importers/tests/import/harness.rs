@@ -128,9 +128,9 @@ pub struct Endless {
 
 impl Source for Endless {
     fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
-        let repeated = self.repeated;
-        let length = repeated.len() as u64 * self.times;
-        Ok(Box::new(self.start.chain(Repeat { bytes: repeated, at: 0 }.take(length))))
+        let length = self.repeated.len() as u64 * self.times;
+        let bytes = self.repeated.repeat((64 << 10) / self.repeated.len() + 1);
+        Ok(Box::new(self.start.chain(Repeat { bytes, period: self.repeated.len(), at: 0 }.take(length))))
     }
 
     fn name(&self) -> &str {
@@ -138,17 +138,18 @@ impl Source for Endless {
     }
 }
 
+/// Some bytes again and again, `bytes` being several times what is repeated.
 struct Repeat {
-    bytes: &'static [u8],
+    bytes: Vec<u8>,
+    period: usize,
     at: usize,
 }
 
 impl Read for Repeat {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        for byte in buffer.iter_mut() {
-            *byte = self.bytes[self.at];
-            self.at = (self.at + 1) % self.bytes.len();
-        }
-        Ok(buffer.len())
+        let length = buffer.len().min(self.bytes.len() - self.at);
+        buffer[..length].copy_from_slice(&self.bytes[self.at..self.at + length]);
+        self.at = (self.at + length) % self.period;
+        Ok(length)
     }
 }

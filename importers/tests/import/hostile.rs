@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use hayward_importers::{HeldSource, profile};
+use hayward_importers::{HeldSource, Source, profile};
 
 use crate::books::{self, Book, ods, zipped};
+use crate::harness::Endless;
 
 /// The most memory that this process has used so far, in KiB.
 fn peak() -> u64 {
@@ -24,16 +25,23 @@ fn spent() -> Duration {
 }
 
 fn refused(name: &str, bytes: Vec<u8>) -> &'static str {
-    let source = HeldSource::new(name, bytes);
+    refused_source(name, &HeldSource::new(name, bytes))
+}
+
+fn refused_source(name: &str, source: &dyn Source) -> &'static str {
     // Forgets what making the file took.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let (begun, before) = (spent(), peak());
-    let code = profile(&source).map(|profile| profile.rows).unwrap_err().code();
+    let code = profile(source).map(|profile| profile.rows).unwrap_err().code();
     // Without optimization everything takes several times as long.
     let limit = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
     let took = spent() - begun;
     assert!(took < limit, "{name} took {took:?}");
     assert!(peak() - before < 300 << 10, "{name} took {} KiB", peak() - before);
+    #[expect(clippy::print_stdout, reason = "figures for whoever asks for them with --no-capture")]
+    {
+        println!("{name}: {code} after {took:?} and {} MiB", (peak() - before) >> 10);
+    }
     code
 }
 
@@ -84,6 +92,8 @@ fn entities_that_expand_are_refused() {
         parts.map(|(name, part)| if name.ends_with("sheet0.xml") { (name, sheet.clone()) } else { (name, part) }).collect();
     let bytes = zipped(parts.iter().map(|(name, part)| (name.as_str(), part.as_bytes())));
     assert_eq!(refused("laughs.xlsx", bytes), "damaged-workbook");
+    let content = format!("{laughs}<office:document-content>&b;</office:document-content>");
+    assert_eq!(refused("laughs.ods", zipped([("mimetype", &b""[..]), ("content.xml", content.as_bytes())])), "damaged-workbook");
 }
 
 #[test]
@@ -132,6 +142,110 @@ fn a_text_in_a_million_cells_is_refused() {
     );
     let top = "<table:table-row><table:table-cell><text:p>name</text:p></table:table-cell></table:table-row>";
     assert_eq!(refused("amplified.ods", ods("", &format!("<table:table>{top}{row}</table:table>"))), "workbook-too-large");
+}
+
+/// Sheets that are no table, of which every one is the same large part.
+#[test]
+fn a_thousand_sheets_that_are_one_part_are_refused() {
+    let mut book = Book::of(header().to_owned() + &"<row/>".repeat(2 << 20));
+    book.sheets[0].2 = "<row/>".repeat(2 << 20);
+    let listed: String = (0..1_000).map(|at| format!(r#"<sheet name="{at}" sheetId="{at}" r:id="r0"/>"#)).collect();
+    let parts = book.parts().into_iter().map(|(name, part)| match name.as_str() {
+        "xl/workbook.xml" => (name, format!(r#"<workbook xmlns:r="r"><sheets>{listed}</sheets></workbook>"#)),
+        _ => (name, part),
+    });
+    let parts: Vec<_> = parts.collect();
+    let bytes = zipped(parts.iter().map(|(name, part)| (name.as_str(), part.as_bytes())));
+    assert_eq!(refused("sheets.xlsx", bytes), "empty-file");
+    let tables: String = (0..10_000)
+        .map(|at| {
+            format!(r#"<table:table table:name="{at}"><table:table-row>{}</table:table-row></table:table>"#, "<x/>".repeat(300))
+        })
+        .collect();
+    assert_eq!(refused("sheets.ods", ods("", &tables)), "empty-file");
+}
+
+#[test]
+fn names_without_end_are_refused() {
+    let names: String =
+        (0..1_000).map(|at| format!(r#"<sheet name="{}" sheetId="{at}" r:id="r0"/>"#, "x".repeat(20_000))).collect();
+    let parts = Book::of(header()).parts().into_iter().map(|(name, part)| match name.as_str() {
+        "xl/workbook.xml" => (name, format!(r#"<workbook xmlns:r="r"><sheets>{names}</sheets></workbook>"#)),
+        _ => (name, part),
+    });
+    let parts: Vec<_> = parts.collect();
+    let bytes = zipped(parts.iter().map(|(name, part)| (name.as_str(), part.as_bytes())));
+    assert_eq!(refused("names.xlsx", bytes), "workbook-too-large");
+    let tables: String = (0..1_000).map(|_| format!(r#"<table:table table:name="{}"/>"#, "x".repeat(20_000))).collect();
+    assert_eq!(refused("names.ods", ods("", &tables)), "workbook-too-large");
+}
+
+#[test]
+fn a_billion_rows_in_one_are_refused() {
+    let row = |times: &str| {
+        let first = r#"<table:table-row><table:table-cell><text:p>identifier</text:p></table:table-cell><table:table-cell><text:p>name</text:p></table:table-cell></table:table-row>"#;
+        let repeated = r#"<table:table-cell><text:p>x</text:p></table:table-cell>"#;
+        let table = format!(
+            "<table:table>{first}<table:table-row table:number-rows-repeated=\"{times}\">{repeated}</table:table-row></table:table>"
+        );
+        ods("", &table)
+    };
+    for times in ["1000000000", "1048576", "4294967296", "18446744073709551615"] {
+        assert_eq!(refused("rows.ods", row(times)), "damaged-workbook", "{times}");
+    }
+    let cells = r#"<table:table><table:table-row><table:table-cell table:number-columns-repeated="1000000000"><text:p>x</text:p></table:table-cell></table:table-row></table:table>"#;
+    assert_eq!(refused("columns.ods", ods("", cells)), "too-many-columns");
+}
+
+#[test]
+fn an_archive_of_opendocument_that_unpacks_to_much_is_refused() {
+    let spaces = format!("<table:table>{}</table:table>", " ".repeat(80 << 20));
+    assert_eq!(refused("bomb.ods", ods("", &spaces)), "workbook-too-large");
+    // Spaces that are counted and not written.
+    let counted = r#"<text:s text:c="1048577"/>"#.repeat(200_000);
+    let cell = |inside: &str| {
+        format!("<table:table><table:table-row><table:table-cell>{inside}</table:table-cell></table:table-row></table:table>")
+    };
+    assert_eq!(refused("spaces.ods", ods("", &cell(&counted))), "empty-file");
+    assert_eq!(refused("spaces.ods", ods("", &cell(&format!("<text:p>{counted}</text:p>")))), "cell-too-long");
+    let lines = "<text:p/>".repeat(1_100_000);
+    assert_eq!(refused("lines.ods", ods("", &cell(&lines))), "cell-too-long");
+}
+
+/// The table of texts of an old workbook, with as many empty ones as fit.
+#[test]
+fn texts_without_end_in_an_old_workbook_are_refused() {
+    let record =
+        |kind: u16, data: &[u8]| [&kind.to_le_bytes()[..], &u16::try_from(data.len()).unwrap().to_le_bytes(), data].concat();
+    let begin = record(0x0809, &[0, 6, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let empty = [0; 8_223];
+    let mut stream = begin;
+    stream.extend(record(0x00fc, &[&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f][..], &empty[..8_214]].concat()));
+    (0..8_000).for_each(|_| stream.extend(record(0x003c, &empty)));
+    let mut file = cfb::CompoundFile::create(std::io::Cursor::new(Vec::new())).unwrap();
+    std::io::Write::write_all(&mut file.create_stream("/Workbook").unwrap(), &stream).unwrap();
+    drop(stream);
+    let bytes = file.into_inner().into_inner();
+    let code = refused("texts.xls", bytes);
+    assert!(["workbook-too-large", "damaged-workbook"].contains(&code), "{code}");
+}
+
+/// What is not a workbook: a cell of two gigabytes, a hundred thousand columns, brackets without end.
+#[test]
+fn text_without_end_is_refused() {
+    for (start, repeated, times, code) in [
+        (&b"identifier,name\nA1,"[..], &b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"[..], 1 << 26, "cell-too-long"),
+        (b"identifier,name\nA1,\"", b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", 1 << 26, "cell-too-long"),
+        (b"identifier,name\n", b"x,", 100_000, "too-many-columns"),
+        (b"", b"x,", 100_000, "too-many-columns"),
+        (b"[{\"identifier\":\"", b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 1 << 26, "row-too-long"),
+        (b"", b"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 1 << 26, "row-too-long"),
+        (b"{\"type\":\"FeatureCollection\",\"features\":[{\"a\":", b"[{\"a\":", 1 << 26, "row-too-long"),
+    ] {
+        // Two gigabytes, unless every step takes many times as long.
+        let times = if cfg!(debug_assertions) && times > 1 << 20 { times >> 5 } else { times };
+        assert_eq!(refused_source("endless", &Endless { start, repeated, times }), code, "{}", String::from_utf8_lossy(start));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which column goes where, and what is asked.
 
 use hayward_domain::schema::FieldName;
-use hayward_importers::{Absent, Blank, DateOrder, DecimalMark, Decision, Matching, suggest};
+use hayward_importers::{Absent, Blank, DateOrder, DecimalMark, Decision, Matching, Serials, suggest};
 use serde_json::json;
 
 use crate::harness::{Imported, decide, field_of, import, opportunities, organizations, schema};
@@ -73,6 +73,53 @@ fn ambiguous_dates_are_asked_about_and_the_answer_is_obeyed() {
     let answered = unanswered.decided(|matching| decide(matching, "opens_on").dates = Some(DateOrder::Mdy));
     assert!(answered.matching.undecided(&answered.profile, &schema("opportunity")).is_empty());
     assert_eq!(answered.values("opens_on"), ["2024-03-04", "2024-05-06"]);
+}
+
+#[test]
+fn a_century_is_asked_about_once_the_order_is_known() {
+    let imported = opportunities("reference,title,opens_on\n1,One,03/04/24\n2,Two,05/06/31\n");
+    let question = |imported: &Imported| {
+        let columns = imported.matching.columns(&imported.profile, &schema("opportunity"));
+        serde_json::to_value(&columns[2].question).unwrap()
+    };
+    assert_eq!(imported.column("opens_on").field, None);
+    assert_eq!(question(&imported)["choices"][1], json!({"answer": "mdy", "reads": "2024-03-04"}));
+    let ordered = imported.decided(|matching| decide(matching, "opens_on").dates = Some(DateOrder::Dmy));
+    assert_eq!(
+        question(&ordered),
+        json!({"about": "years", "example": "03/04/24", "choices": [
+            {"answer": 2029, "reads": "2024-04-03"}, {"answer": 1999, "reads": "1924-04-03"},
+        ]})
+    );
+    let field = Some(Decision::Field(FieldName::parse("opens_on").unwrap()));
+    let answered = ordered.decided(|matching| {
+        let column = decide(matching, "opens_on");
+        (column.field, column.years) = (field, Some(2049));
+    });
+    assert_eq!(question(&answered), json!(null));
+    assert_eq!(answered.values("opens_on"), ["2024-04-03", "2031-06-05"]);
+}
+
+#[test]
+fn days_that_a_spreadsheet_counted_are_asked_about() {
+    let imported = organizations("identifier,name,founded_on\n1,One,45385\n2,Two,2024-01-31\n");
+    assert_eq!(
+        serde_json::to_value(&imported.column("founded_on").question).unwrap(),
+        json!({"about": "serials", "example": "45385", "choices": [
+            {"answer": 1900, "reads": "2024-04-03"}, {"answer": 1904, "reads": "2028-04-04"},
+        ]})
+    );
+    let field = Some(Decision::Field(FieldName::parse("founded_on").unwrap()));
+    let answered = imported.decided(|matching| {
+        let column = decide(matching, "founded_on");
+        (column.field, column.serials) = (field, Some(Serials::From1900));
+    });
+    assert_eq!(answered.values("founded_on"), ["2024-04-03", "2024-01-31"]);
+    // One among many days is rather a mistake: a problem of its cell, with what it may mean.
+    let days: String = (1..20).map(|day| format!("{day},x,2024-01-31\n")).collect();
+    let imported = organizations(format!("identifier,name,founded_on\n{days}99,x,45385\n"));
+    assert_eq!(imported.column("founded_on").question, None);
+    assert_eq!((imported.codes(), imported.problems()[0].suggestion.as_deref()), (vec![(21, "type-error")], Some("2024-04-03")));
 }
 
 #[test]

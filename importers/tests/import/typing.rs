@@ -56,6 +56,29 @@ fn amounts_lose_their_currency_and_keep_their_digits() {
 }
 
 #[test]
+fn thousands_may_be_set_apart_as_in_any_country() {
+    let imported = organizations(
+        "identifier;name;Members\n1;a;1 234\n2;b;1\u{a0}234\n3;c;1\u{202f}234\n4;d;1'234\n5;e;1’234\n6;f;1.234\n7;g;12,0\n8;h;1 23\n",
+    );
+    assert_eq!(
+        imported.values("member_count"),
+        [json!(1234), json!(1234), json!(1234), json!(1234), json!(1234), json!(1234), json!(12)]
+    );
+    assert_eq!(imported.codes(), [(9, "type-error")]);
+}
+
+#[test]
+fn yes_and_no_are_understood_in_six_languages() {
+    let schema = schema("membership");
+    for (yes, no) in
+        [("yes", "no"), ("Sí", "No"), ("OUI", "NON"), ("Sim", "Não"), ("Cert", "Fals"), ("Ja", "Nein"), ("WAHR", "FALSCH")]
+    {
+        let imported = import("list.csv", format!("member_id,consent_directory\n1,{yes}\n2,{no}\n"), &schema);
+        assert_eq!(imported.values("consent_directory"), [json!(true), json!(false)], "{yes}");
+    }
+}
+
+#[test]
 fn a_whole_number_may_be_written_with_decimals() {
     let imported = organizations("identifier,name,Members\n1,a,12.0\n2,b,12.5\n");
     assert_eq!(imported.values("member_count"), [json!(12)]);

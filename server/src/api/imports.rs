@@ -17,7 +17,8 @@ use crate::auth::bearer::{Bearer, ImportsWrite};
 use crate::commons::Commons;
 use crate::error::{Detail, Error};
 
-/// How long an answer waits for the work to be done before it says where to look.
+/// How long an answer waits for the work to be done before it says where to look, unless the request says `Prefer: respond-async`
+/// (RFC 7240).
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Problems that an import carries along; the rest is under `/problems`.
 const SHOWN: i64 = 100;
@@ -27,6 +28,7 @@ const SHOWN: i64 = 100;
 /// # Errors
 /// The work's.
 pub async fn at_work(
+    request: &HttpRequest,
     commons: &Data<Commons>,
     import: Import,
     work: impl FnOnce(&std::sync::Arc<hayward_store::Store>, &Import) -> Result<(), StoreError> + Send + 'static,
@@ -46,11 +48,19 @@ pub async fn at_work(
         }
         done
     });
-    match actix_web::rt::time::timeout(PATIENCE, task).await {
+    let patience = if is_hasty(request) { Duration::ZERO } else { PATIENCE };
+    match actix_web::rt::time::timeout(patience, task).await {
         Err(_) => Ok(false),
         Ok(Ok(done)) => done.map(|()| true),
         Ok(Err(_)) => Err(Error::Internal("the work on an import broke off".to_owned())),
     }
+}
+
+/// Whether the request would rather have an answer at once.
+fn is_hasty(request: &HttpRequest) -> bool {
+    let said =
+        request.headers().get_all("Prefer").filter_map(|value| value.to_str().ok()).flat_map(|text| text.split([',', ';']));
+    said.map(str::trim).any(|word| word.eq_ignore_ascii_case("respond-async"))
 }
 
 /// A turn at reading or writing files. It goes along with the work: a client that hangs up does not make room for another.
@@ -110,6 +120,9 @@ pub fn to_json(import: &Import, problems: Vec<Value>) -> Value {
     if let Value::Object(map) = &mut shown {
         if import.state != ImportState::Reading {
             map.insert("counts".to_owned(), import.counts.clone().unwrap_or_default());
+        }
+        if let Some(progress) = &import.progress {
+            map.insert("progress".to_owned(), json!(progress));
         }
         if let Some(failure) = &import.failure {
             map.insert("failure".to_owned(), failure.clone());
@@ -205,7 +218,8 @@ pub async fn commit(
     if found.state == ImportState::Draft {
         return Err(undecided(&found));
     }
-    let done = at_work(&commons, found, move |store, import| store.commit_import(import, Seen { edition, removals })).await?;
+    let done =
+        at_work(&request, &commons, found, move |store, import| store.commit_import(import, Seen { edition, removals })).await?;
     finished(&commons, owner, &id, done).await
 }
 
@@ -241,7 +255,7 @@ pub async fn undo(
     if edition.is_some_and(|edition| edition != found.edition) {
         return Err(Error::Conflict { code: "stale", detail: "this import is of another edition".to_owned() });
     }
-    let done = at_work(&commons, found, |store, import| store.undo_import(import).map(drop)).await?;
+    let done = at_work(&request, &commons, found, |store, import| store.undo_import(import).map(drop)).await?;
     finished(&commons, owner, &id, done).await
 }
 

@@ -21,3 +21,4 @@ pub mod sessions;
 pub mod setup;
 pub mod shared;
 pub mod upload;
+pub mod watching;

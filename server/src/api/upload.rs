@@ -56,7 +56,7 @@ pub async fn upload(
         let import = import(&commons, owner, &id).await?;
         return Ok(HttpResponse::Created().json(shown(&commons, import).await?));
     }
-    let done = at_work(&commons, reading, |store, import| store.read_import(import)).await?;
+    let done = at_work(&request, &commons, reading, |store, import| store.read_import(import)).await?;
     let import = import(&commons, owner, &id).await?;
     let mut response = if done { HttpResponse::Created() } else { HttpResponse::Accepted() };
     response.insert_header((LOCATION, format!("/api/v1/imports/{id}")));

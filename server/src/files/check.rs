@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::Args;
 use hayward_domain::schema::{self, Schema};
 use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, judged, profile_as, suggest};
-use hayward_store::Counts;
+use hayward_store::{Counts, Phase};
 use serde_json::{Value, json};
 
+use super::bar::{Bar, Watched};
 use super::{Reading, line, matching_file, refused, sentence};
 use crate::cli::Done;
 
@@ -69,6 +70,9 @@ pub fn check(args: &Check, out: &mut impl Write) -> Done {
     }
 }
 
+/// Rows after which the bar moves.
+const STEP: u64 = 1_000;
+
 /// Why a file was not checked.
 enum Unread {
     Refused(Refusal),
@@ -89,7 +93,9 @@ impl From<String> for Unread {
 
 fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<ExitCode, Unread> {
     let source = source(&args.file);
-    let profiled = profile_as(&source, &args.reading.overrules())?;
+    let bar = Bar::new();
+    bar.begin(Phase::Reading, std::fs::metadata(&args.file).map_or(0, |about| about.len()));
+    let profiled = profile_as(&Watched { file: &source, bar: &bar }, &args.reading.overrules())?;
     let (matching, columns) = match matching_file(args.matching.as_deref())? {
         Some(matching) => {
             if let Err(faults) = matching.validate(&profiled, schema) {
@@ -103,10 +109,14 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
             (Matching::from_columns(&columns), columns)
         }
     };
+    bar.begin(Phase::Comparing, profiled.rows);
     let mut counts = Counts::default();
     let mut problems: Vec<Problem> = Vec::new();
     for row in judged(&source, &profiled, schema, &matching)? {
         counts.rows += 1;
+        if counts.rows.is_multiple_of(STEP) {
+            bar.at(counts.rows);
+        }
         match row? {
             DraftRow::Ready(sound) if sound.missing.is_empty() => {
                 counts.created += 1;
@@ -124,6 +134,7 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
             DraftRow::Blank { .. } => counts.blank += 1,
         }
     }
+    drop(bar);
     let undecided = columns.iter().any(|column| column.field.is_none());
     let clean = problems.is_empty() && !undecided;
     if args.json {

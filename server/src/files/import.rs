@@ -11,6 +11,7 @@ use hayward_domain::record::OrganizationNumber;
 use hayward_importers::Matching;
 use hayward_store::{Import as StoredImport, ImportState, NewImport, Seen, Store, StoreError};
 
+use super::bar::Bar;
 use super::{Reading, line, matching_file, refused, sentence};
 use crate::api::imports::to_json;
 use crate::app;
@@ -65,7 +66,8 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
         .map_err(words)?;
     let id = store.keep_file(&id, file).map_err(words)?;
     let seen = Seen { edition: None, removals: args.removals };
-    let found = brought_in(store, owner, &id, matching, args.commit.then_some(seen))?;
+    let look = || store.import_standing(owner, &id).ok().and_then(|(_, progress)| progress);
+    let found = Bar::new().beside(look, || brought_in(store, owner, &id, matching, args.commit.then_some(seen)))?;
     let committed = found.state == ImportState::Committed;
     tracing::info!(import = %id, committed, "an import by the operator");
     let problems = store.problems(&found, 0, 100_000).map_err(words)?;

@@ -1,5 +1,6 @@
 //! `hayward check` and `hayward import`: files, from the command line.
 
+mod bar;
 mod check;
 mod import;
 

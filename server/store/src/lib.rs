@@ -87,7 +87,7 @@ pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
 pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
-pub use writing::{Counts, DiffItem, Seen};
+pub use writing::{Counts, DiffItem, ImportProgress, Phase, Seen};
 
 use crate::conn::{Conn, Db};
 use crate::sql::{Number, Sql, rows};

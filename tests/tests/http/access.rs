@@ -61,6 +61,7 @@ fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Request
         ("PUT", "/api/v1/imports/{id}/matching") => request.json(&json!({"columns": []})),
         ("PUT", "/api/v1/imports/{id}/reading") => request.json(&json!({})),
         ("POST", "/api/v1/imports/{id}/fixes") => request.json(&json!({"fixes": []})),
+        ("POST", "/api/v1/imports/{id}/cancel") => request.json(&json!({})),
         ("POST", "/api/v1/imports/{id}/commit" | "/api/v1/imports/{id}/undo") => request.json(&json!({})),
         ("POST", "/api/v1/agreements") => request.json(&world.terms(world.id("unshared"), json!({"title": "exact"}))),
         ("POST", "/api/v1/agreements/{id}/versions") => {

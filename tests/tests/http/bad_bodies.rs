@@ -19,6 +19,7 @@ fn calls(world: &World) -> Vec<(Persona, Method, String)> {
         (Editor, Method::POST, format!("/api/v1/imports/{}/fixes", world.id("jobs-draft"))),
         (Editor, Method::POST, format!("/api/v1/imports/{}/commit", world.id("jobs-draft"))),
         (Editor, Method::POST, format!("/api/v1/imports/{}/undo", world.id("jobs-import"))),
+        (Editor, Method::POST, format!("/api/v1/imports/{}/cancel", world.id("jobs-draft"))),
         (Steward, Method::POST, "/api/v1/agreements".to_owned()),
         (Steward, Method::POST, format!("/api/v1/agreements/{}/versions", world.id("agreement"))),
         (Steward, Method::POST, format!("/api/v1/agreements/{}/suspend", world.id("agreement"))),

@@ -151,9 +151,9 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         paths.push(format!("/api/v1/schemas/{schema}"));
     }
     for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
-        paths.push(format!("/api/v1/datasets/{}/records", world.id(dataset)));
+        paths.extend(["records", "imports"].map(|part| format!("/api/v1/datasets/{}/{part}", world.id(dataset))));
         let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
-        paths.extend(["", "/problems", "/problems/groups", "/diff", "/rows"].map(|part| format!("{import}{part}")));
+        paths.extend(["", "/problems", "/problems/groups", "/diff", "/rows", "/events"].map(|part| format!("{import}{part}")));
     }
     let draft = format!("/api/v1/imports/{}", world.id("jobs-draft"));
     paths.extend(["/rows", "/problems/groups", ""].map(|part| format!("{draft}{part}")));

@@ -214,10 +214,11 @@ on_both! {
         world.post(Editor, &format!("{}/commit", path(&import)), &json!({})).expect(200);
 
         let moved = "opened,New,Hue,title,Ref. of ours\n05/04/2026,x,red,One,R1\n";
-        for list in [first, dataset(&world, "Second")] {
+        // What was said about the new column is known the second time.
+        for (list, asked) in [(first, vec!["New"]), (dataset(&world, "Second"), vec![])] {
             let next = world.upload(&list, moved).expect(201).json();
             let open: Vec<&Value> = next["columns"].as_array().unwrap().iter().filter(|column| column["field"].is_null()).collect();
-            assert_eq!(open.iter().map(|column| &column["header"]).collect::<Vec<_>>(), ["New"], "only what is new is asked");
+            assert_eq!(open.iter().map(|column| &column["header"]).collect::<Vec<_>>(), asked, "only what is new is asked");
             let column = |at: usize| &next["columns"][at];
             assert_eq!((&column(4)["field"], &column(4)["reason"]), (&json!("reference"), &json!("same as last time")));
             assert_eq!((&column(0)["dates"], &column(3)["blank"]), (&json!("dmy"), &json!("clear")));
@@ -247,5 +248,59 @@ on_both! {
         assert_eq!(said["counts"]["updated"], 1);
         let other = world.put(Editor, &format!("{}/matching", path(&next)), &json!({"columns": [], "key": ["reference"]}));
         assert_eq!(other.problem(422, "invalid-matching")["errors"][0]["code"], "other-key");
+    }
+}
+
+/// A file that takes a moment to be read.
+fn long() -> String {
+    let rows: String = (0..30_000).map(|row| format!("R{row},Job {row},ES\n")).collect();
+    format!("reference,title,country\n{rows}")
+}
+
+on_both! {
+    fn the_work_on_an_import_can_be_watched_and_given_up(world: World) {
+        let dataset = dataset(&world, "Long");
+        let path_of = |name: &str| format!("/api/v1/datasets/{dataset}/imports?filename={name}.csv");
+        let send = |name: &str, file: String| {
+            let request = world.request(Editor, reqwest::Method::POST, &path_of(name)).header("Prefer", "respond-async");
+            crate::answer::Answer::to(request.body(file)).expect(202).json()
+        };
+        let import = send("one", long());
+        assert_eq!(import["state"], "reading");
+        let path = path(&import);
+        // Ends when nobody is at work any more.
+        let events = world.get(Editor, &format!("{path}/events")).expect(200);
+        assert_eq!(events.header("content-type"), "text/event-stream");
+        let told: Vec<Value> = events
+            .text()
+            .lines()
+            .filter_map(|line| line.strip_prefix("data: "))
+            .map(|data| serde_json::from_str(data).unwrap())
+            .collect();
+        let (last, before) = told.split_last().unwrap();
+        assert_eq!(last, &json!({"id": import["id"], "state": "checked", "progress": null}));
+        for event in before {
+            assert_eq!(event["state"], "reading");
+            let progress = &event["progress"];
+            assert!(progress.is_null() || progress["done"].as_u64() <= progress["of"].as_u64(), "{event}");
+        }
+        let read = world.get(Editor, &path).ok();
+        assert_eq!((&read["counts"]["created"], &read["progress"]), (&json!(30_000), &Value::Null));
+        let again = world.get(Editor, &format!("{path}/events")).expect(200).text();
+        assert_eq!(again.matches("data: ").count(), 1, "what is over is told once");
+
+        let given_up = world.post(Editor, &format!("{path}/cancel"), &json!({})).ok();
+        assert_eq!(given_up["state"], "cancelled");
+        world.post(Editor, &format!("{path}/commit"), &json!({})).problem(409, "wrong-state");
+        world.post(Editor, &format!("{path}/cancel"), &json!({})).problem(409, "wrong-state");
+        let next = send("two", long());
+        assert_ne!(next["id"], import["id"], "a file that was given up is begun anew");
+        let list = world.get(Editor, &format!("/api/v1/datasets/{dataset}/imports")).items();
+        let states: Vec<(&Value, &Value)> = list.iter().map(|line| (&line["id"], &line["filename"])).collect();
+        assert_eq!(states.len(), 2);
+        assert!(states.contains(&(&next["id"], &json!("two.csv"))));
+        assert_eq!(list.iter().find(|line| line["id"] == import["id"]).unwrap()["state"], "cancelled");
+        let next = next["id"].as_str().unwrap();
+        world.get(Editor, &format!("/api/v1/imports/{next}/events")).expect(200);
     }
 }

@@ -5,6 +5,7 @@
 mod again;
 mod agreements;
 mod approvals;
+mod cancelling;
 mod chance;
 mod claims;
 mod conditions;

@@ -29,7 +29,7 @@ pub(super) struct Cell {
     text: String,
     paragraphs: usize,
     in_paragraph: bool,
-    /// How deep in something that is no text of the cell: a comment, or a picture.
+    /// How deep in something that is no text of the cell: a comment, a picture, how a word is pronounced.
     aside: usize,
     covered: bool,
     /// It has a formula, and no result.
@@ -69,15 +69,18 @@ impl Cell {
     /// An element inside the cell begins.
     pub(super) fn open(&mut self, tag: &Tag<'_>, row: u64) -> Result<(), Refusal> {
         match tag.name() {
-            "annotation" | "frame" | "object" => self.aside += 1,
-            _ if self.aside > 0 => {}
-            "p" => {
-                if self.paragraphs > 0 {
-                    self.text.push('\n');
-                }
-                self.paragraphs += 1;
+            _ if self.aside > 0 => self.aside += 1,
+            "p" | "h" => {
                 self.in_paragraph = true;
+                self.paragraphs += 1;
+                if self.paragraphs > 1 {
+                    return self.text("\n", row);
+                }
             }
+            "list" | "list-item" | "section" => {}
+            // A shape, with a text of its own.
+            _ if !self.in_paragraph => self.aside = 1,
+            "annotation" | "frame" | "object" | "ruby-text" => self.aside = 1,
             "line-break" => return self.text("\n", row),
             "tab" => return self.text("\t", row),
             "s" => {
@@ -91,8 +94,8 @@ impl Cell {
 
     pub(super) fn close(&mut self, name: &str) {
         match name {
-            "annotation" | "frame" | "object" => self.aside = self.aside.saturating_sub(1),
-            "p" if self.aside == 0 => self.in_paragraph = false,
+            _ if self.aside > 0 => self.aside -= 1,
+            "p" | "h" => self.in_paragraph = false,
             _ => {}
         }
     }

@@ -17,6 +17,9 @@ pub(super) use rows::Rows;
 /// How many sheets a workbook may have, and how many styles are looked at.
 const MOST: usize = 10_000;
 
+/// How much text the names of all sheets, and of the styles of those that are hidden, may come to.
+const NAMES: usize = 1 << 20;
+
 /// The part with all sheets.
 const CONTENT: &str = "content.xml";
 
@@ -72,20 +75,27 @@ fn is_encrypted(archive: &Archive) -> Result<bool, Refusal> {
 fn list(content: Part) -> Result<Vec<Sheet>, Refusal> {
     let mut xml = Xml::new(content);
     let (mut sheets, mut hidden) = (Vec::new(), HashSet::new());
-    let (mut style, mut depth) = (None, 0_usize);
+    let (mut style, mut depth, mut names) = (None, 0_usize, 0);
     loop {
         match xml.next(1)? {
             Mark::Open(tag) => match tag.name() {
                 "style" => style = tag.get("name"),
                 "table-properties" if tag.get("display").as_deref() == Some("false") && hidden.len() < MOST => {
-                    hidden.extend(style.take());
+                    let style: String = style.take().unwrap_or_default();
+                    names += style.len();
+                    hidden.insert(style);
                 }
                 "table" => {
                     depth += 1;
                     // A table inside a cell, or inside a chart, is no sheet.
                     if depth == 1 && sheets.len() < MOST {
+                        let name = tag.get("name").unwrap_or_default();
+                        names += name.len();
+                        if names > NAMES {
+                            return Err(Refusal::WorkbookTooLarge);
+                        }
                         let visible = !tag.get("style-name").is_some_and(|style| hidden.contains(&style));
-                        sheets.push(Sheet { name: tag.get("name").unwrap_or_default(), visible });
+                        sheets.push(Sheet { name, visible });
                     }
                 }
                 _ => {}

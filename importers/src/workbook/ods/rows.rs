@@ -3,11 +3,15 @@
 //! A row or a cell that comes several times in a row is written once. What is empty may be repeated to the end of the sheet; what is
 //! not counts each time.
 
+use super::super::SHEET_ROWS;
 use super::super::archive::Part;
 use super::super::xml::{Mark, Tag, Xml};
 use super::cell::Cell;
 use crate::refusal::Refusal;
 use crate::table::Row;
+
+/// The largest number of rows or cells that one stands for: beyond what any sheet has, and far from where numbers overflow.
+const MOST: u64 = 1 << 32;
 
 /// The rows of one sheet that have something in them.
 pub(in super::super) struct Rows {
@@ -27,6 +31,11 @@ impl Rows {
     pub(super) fn new(content: Part, sheet: usize) -> Self {
         let (xml, cell, last) = (Xml::new(content), Cell::default(), Row::default());
         Self { xml, before: sheet + 1, depth: 0, cell, number: 0, again: 0, last, ended: false }
+    }
+
+    /// How many bytes of its part have been read.
+    pub(in super::super) fn passed(&self) -> u64 {
+        self.xml.passed()
     }
 
     /// Reads the next row into `row`; false at the end of the sheet.
@@ -60,6 +69,9 @@ impl Rows {
                 Mark::Close(tag) => match tag.name() {
                     "table-cell" | "covered-table-cell" => self.cell.end(row)?,
                     "table-row" if row.len() > 0 => {
+                        if self.number + self.again > SHEET_ROWS {
+                            return Err(Refusal::DamagedWorkbook("it has more rows than a sheet can have"));
+                        }
                         if self.again > 0 {
                             self.last.clone_from(row);
                         }
@@ -85,5 +97,5 @@ impl Rows {
 
 /// How often a row or a cell stands there, at least once.
 pub(super) fn repeated(tag: &Tag<'_>, name: &str) -> u64 {
-    tag.get(name).and_then(|times| times.parse().ok()).filter(|times| (1..=1 << 20).contains(times)).unwrap_or(1)
+    tag.get(name).and_then(|times| times.parse().ok()).map_or(1, |times: u64| times.clamp(1, MOST))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Sheet;
 use super::spool::keep;
+use super::texts::Texts;
 use super::values::{Epoch, Look};
 use crate::refusal::Refusal;
 
@@ -18,7 +19,7 @@ mod strings;
 pub(super) use rows::Rows;
 
 use records::Records;
-use strings::{Fragments, Strings};
+use strings::Fragments;
 
 /// The largest stream. A workbook of this kind with every cell filled is larger than any that was made by hand.
 const STREAM: u64 = 256 << 20;
@@ -39,7 +40,7 @@ pub(super) struct Xls {
 /// What the cells of all sheets refer to.
 #[derive(Default)]
 pub(super) struct Shared {
-    strings: Strings,
+    texts: Texts,
     looks: Vec<Look>,
     epoch: Epoch,
 }
@@ -98,7 +99,7 @@ impl Xls {
                     shared.looks.push(spelled.get(&number).copied().unwrap_or_else(|| Look::built_in(number)));
                 }
                 records::BOUND_SHEET if self.sheets.len() < MOST => self.add_sheet(&records)?,
-                records::SST => shared.strings = Strings::read(&mut records)?,
+                records::SST => shared.texts = strings::read(&mut records)?,
                 records::EOF => break,
                 _ => {}
             }

@@ -34,6 +34,7 @@ const BIFF8: u16 = 0x0600;
 pub(super) struct Records {
     stream: BufReader<Slice>,
     data: Vec<u8>,
+    passed: u64,
     /// The kind of a record that was looked at and is not yet taken.
     ahead: Option<u16>,
 }
@@ -41,7 +42,7 @@ pub(super) struct Records {
 impl Records {
     pub(super) fn new(stream: &Arc<File>, place: u64) -> Self {
         let stream = BufReader::with_capacity(64 * 1024, Slice::new(stream, place, u64::MAX));
-        Self { stream, data: Vec::new(), ahead: None }
+        Self { stream, data: Vec::new(), passed: 0, ahead: None }
     }
 
     /// Passes over the record with which every part begins.
@@ -53,19 +54,25 @@ impl Records {
         }
     }
 
+    /// How many bytes have been read.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
     /// Reads the next record: its kind; nothing at the end of the stream.
     pub(super) fn next(&mut self) -> Result<Option<u16>, Refusal> {
         if let Some(kind) = self.ahead.take() {
             return Ok(Some(kind));
         }
-        let mut head = Vec::with_capacity(4);
-        (&mut self.stream).take(4).read_to_end(&mut head)?;
-        if head.is_empty() {
+        self.data.clear();
+        (&mut self.stream).take(4).read_to_end(&mut self.data)?;
+        if self.data.is_empty() {
             return Ok(None);
         }
-        let (kind, length) = u16_at(&head, 0).zip(u16_at(&head, 2)).ok_or(CUT_OFF)?;
+        let (kind, length) = self.u16(0).zip(self.u16(2)).ok_or(CUT_OFF)?;
         self.data.clear();
         let read = (&mut self.stream).take(u64::from(length)).read_to_end(&mut self.data)?;
+        self.passed += 4 + u64::from(length);
         if read < usize::from(length) { Err(CUT_OFF) } else { Ok(Some(kind)) }
     }
 

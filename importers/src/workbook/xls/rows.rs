@@ -25,6 +25,11 @@ impl Rows {
         Ok(Self { records, shared, awaits_text: false, ended: false })
     }
 
+    /// How many bytes of the stream have been read.
+    pub(in super::super) fn passed(&self) -> u64 {
+        self.records.passed()
+    }
+
     /// Reads the next row into `row`; false at the end of the sheet.
     pub(in super::super) fn next(&mut self, row: &mut Row) -> Result<bool, Refusal> {
         row.begin(0);
@@ -74,7 +79,7 @@ impl Rows {
             records::RK => self.number(self.style()?, packed(records.u32(6).ok_or(CUT_OFF)?), row),
             records::LABEL_SST => {
                 let number = records.u32(6).and_then(|number| usize::try_from(number).ok());
-                row.push(number.and_then(|number| self.shared.strings.get(number)).ok_or(CUT_OFF)?);
+                row.push(number.and_then(|number| self.shared.texts.get(number)).ok_or(CUT_OFF)?);
                 row.end_cell(Shape::Text);
             }
             records::LABEL => {

@@ -3,6 +3,7 @@
 //! A text has one or two bytes a character, and may change between them where a record ends.
 
 use super::super::bytes::{u16_at, u32_at};
+use super::super::texts::Texts;
 use super::CUT_OFF;
 use super::records::{CONTINUE, Records};
 use crate::refusal::Refusal;
@@ -17,29 +18,16 @@ const PHONETIC: u8 = 4;
 /// Which parts of a text are bold stands behind it.
 const RICH: u8 = 8;
 
-/// The texts that cells refer to by number.
-#[derive(Default)]
-pub(super) struct Strings {
-    texts: Vec<Box<str>>,
-}
-
-impl Strings {
-    /// Reads the table of texts that begins with the record that `records` stand at.
-    pub(super) fn read(records: &mut Records) -> Result<Self, Refusal> {
-        let (bytes, breaks) = whole(records)?;
-        let count = u32_at(&bytes, 4).ok_or(CUT_OFF)?;
-        let mut fragments = Fragments::new(&bytes, 8, &breaks);
-        // Not made as large as the file says: each text has three bytes at least.
-        let mut texts = Vec::new();
-        for _ in 0..count {
-            texts.push(fragments.text(2).ok_or(CUT_OFF)?.into_boxed_str());
-        }
-        Ok(Self { texts })
+/// Reads the table of texts that begins with the record that `records` stand at.
+pub(super) fn read(records: &mut Records) -> Result<Texts, Refusal> {
+    let (bytes, breaks) = whole(records)?;
+    let count = u32_at(&bytes, 4).ok_or(CUT_OFF)?;
+    let mut fragments = Fragments::new(&bytes, 8, &breaks);
+    let mut texts = Texts::default();
+    for _ in 0..count {
+        texts.add(&fragments.text(2).ok_or(CUT_OFF)?)?;
     }
-
-    pub(super) fn get(&self, number: usize) -> Option<&str> {
-        self.texts.get(number).map(|text| &**text)
-    }
+    Ok(texts)
 }
 
 /// The bytes of the record that `records` stand at and of those that go on with it, and where each of those begins.
@@ -100,9 +88,9 @@ impl<'a> Fragments<'a> {
     /// Reads `wanted` characters, or as many as there are before the next record; how many it were.
     fn characters(&mut self, wanted: usize, wide: bool, units: &mut Vec<u16>) -> Option<usize> {
         let width = if wide { 2 } else { 1 };
-        let next = self.breaks.partition_point(|place| *place <= self.at);
+        let next = self.breaks.partition_point(|place| *place < self.at);
         let end = self.breaks.get(next).copied().unwrap_or(self.bytes.len());
-        // At the very end of a record there is none, and the next record goes on.
+        // At the very end of a record there is none, and the next record goes on, with flags of its own.
         let count = wanted.min(end.saturating_sub(self.at) / width);
         let bytes = self.bytes.get(self.at..self.at + count * width)?;
         if wide {
@@ -126,6 +114,13 @@ mod tests {
         assert_eq!(fragments.text(2).as_deref(), Some("abé€"));
         assert_eq!(fragments.text(2).as_deref(), Some("z"));
         assert_eq!(fragments.text(2), None);
+    }
+
+    #[test]
+    fn a_text_may_begin_in_the_record_behind_its_length() {
+        let bytes = b"\x02\x00\x00\x01\xe9\x00\xac\x20\x01\x00\x00z";
+        let mut fragments = Fragments::new(bytes, 0, &[3]);
+        assert_eq!([fragments.text(2), fragments.text(2)].map(Option::unwrap_or_default), ["é€", "z"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Sheet;
 use super::archive::{Archive, Part};
+use super::texts::Texts;
 use super::values::{Epoch, Look};
 use super::xml::{Mark, Tag, Xml};
 use crate::refusal::Refusal;
@@ -16,8 +17,6 @@ mod strings;
 mod styles;
 
 pub(super) use rows::Rows;
-
-use strings::Strings;
 
 /// How many sheets a workbook may have.
 const SHEETS: usize = 1_000;
@@ -34,7 +33,7 @@ pub(super) struct Xlsx {
 
 /// What the cells of all sheets refer to.
 pub(super) struct Shared {
-    strings: Strings,
+    texts: Texts,
     looks: Vec<Look>,
     epoch: Epoch,
 }
@@ -53,13 +52,15 @@ impl Xlsx {
         let (folder, file) = main.rsplit_once('/').unwrap_or(("", &main));
         let relations = relations(&archive, &format!("{folder}/_rels/{file}.rels"))?;
         let (listed, epoch) = list(&archive, &main)?;
-        let named = |target: &str| if target.starts_with('/') { target.to_owned() } else { format!("{folder}/{target}") };
+        let named = |target: &str| resolved(folder, target);
         let part_of = |kind: &str| {
             let target = relations.values().find(|relation| relation.kind == kind).map(|relation| named(&relation.target));
-            target.map_or(Ok(None), |target| archive.part(&target))
+            target.filter(|target| archive.has(target))
         };
-        let strings = part_of("sharedStrings")?.map_or_else(|| Ok(Strings::default()), Strings::read)?;
-        let looks = part_of("styles")?.map_or_else(|| Ok(Vec::new()), styles::read)?;
+        let texts = part_of("sharedStrings").map_or(Ok(None), |part| archive.part(&part))?;
+        let texts = texts.map_or_else(|| Ok(Texts::default()), strings::read)?;
+        let looks = part_of("styles").map_or(Ok(None), |part| archive.small_part(&part))?;
+        let looks = looks.map_or_else(|| Ok(Vec::new()), styles::read)?;
         let (mut sheets, mut parts) = (Vec::new(), Vec::new());
         for Listed { sheet, relation } in listed {
             // Charts and macros are listed among the sheets too.
@@ -68,7 +69,7 @@ impl Xlsx {
                 parts.push(named(&relation.target));
             }
         }
-        Ok(Self { archive, sheets, parts, shared: Arc::new(Shared { strings, looks, epoch }) })
+        Ok(Self { archive, sheets, parts, shared: Arc::new(Shared { texts, looks, epoch }) })
     }
 
     /// Its sheets, in the order of their tabs.
@@ -97,7 +98,7 @@ struct Relation {
 
 fn relations(archive: &Archive, part: &str) -> Result<HashMap<String, Relation>, Refusal> {
     let mut relations = HashMap::new();
-    each_tag(archive.part(part)?.ok_or(NO_SHEETS)?, |tag| {
+    each_tag(archive.small_part(part)?.ok_or(NO_SHEETS)?, |tag| {
         if tag.name() != "Relationship" || relations.len() > SHEETS {
             return;
         }
@@ -111,7 +112,7 @@ fn relations(archive: &Archive, part: &str) -> Result<HashMap<String, Relation>,
 
 fn list(archive: &Archive, part: &str) -> Result<(Vec<Listed>, Epoch), Refusal> {
     let (mut listed, mut epoch) = (Vec::new(), Epoch::default());
-    each_tag(archive.part(part)?.ok_or(NO_SHEETS)?, |tag| match tag.name() {
+    each_tag(archive.small_part(part)?.ok_or(NO_SHEETS)?, |tag| match tag.name() {
         "workbookPr" if tag.get("date1904").is_some_and(|set| is_set(&set)) => epoch = Epoch::From1904,
         "sheet" if listed.len() < SHEETS => {
             if let (Some(name), Some(relation)) = (tag.get("name"), tag.get("id")) {
@@ -133,6 +134,21 @@ fn each_tag(part: Part, mut see: impl FnMut(&Tag<'_>)) -> Result<(), Refusal> {
             Mark::End => return Ok(()),
         }
     }
+}
+
+/// The part that `target` names from a part in `folder` (ECMA-376, part 2, 6.2.2): from the root if it begins with `/`.
+fn resolved(folder: &str, target: &str) -> String {
+    let from_folder = format!("{folder}/{target}");
+    let whole = if target.starts_with('/') { target } else { &from_folder };
+    let mut names: Vec<&str> = Vec::new();
+    for name in whole.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    names.join("/")
 }
 
 fn is_set(value: &str) -> bool {

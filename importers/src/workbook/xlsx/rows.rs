@@ -43,13 +43,18 @@ struct Cell {
     value: String,
     in_value: bool,
     inline: Piece,
-    /// It has a formula, and so far no result: a text with nothing in it is one.
-    uncalculated: bool,
+    has_value: bool,
+    has_formula: bool,
 }
 
 impl Rows {
     pub(super) fn new(part: Part, shared: Arc<Shared>) -> Self {
         Self { xml: Xml::new(part), shared, cell: Cell::default(), number: 0, ended: false }
+    }
+
+    /// How many bytes of its part have been read.
+    pub(in super::super) fn passed(&self) -> u64 {
+        self.xml.passed()
     }
 
     /// Reads the next row into `row`; false at the end of the sheet.
@@ -63,8 +68,8 @@ impl Rows {
                         self.cell.column = 0;
                     }
                     "c" => self.cell.begin(&tag)?,
-                    "v" => (self.cell.in_value, self.cell.uncalculated) = (true, false),
-                    "f" => self.cell.uncalculated = true,
+                    "v" => (self.cell.in_value, self.cell.has_value) = (true, true),
+                    "f" => self.cell.has_formula = true,
                     name => self.cell.inline.open(name),
                 },
                 Mark::Text(text) => self.cell.text(&text, self.number)?,
@@ -85,7 +90,7 @@ impl Rows {
 
 impl Cell {
     fn begin(&mut self, tag: &Tag<'_>) -> Result<(), Refusal> {
-        (self.kind, self.style, self.uncalculated) = (Kind::Number, 0, false);
+        (self.kind, self.style, self.has_value, self.has_formula) = (Kind::Number, 0, false, false);
         self.value.clear();
         let mut place = Some(self.column + 1);
         tag.each(|key, value| match key {
@@ -109,7 +114,8 @@ impl Cell {
     /// Puts the cell into its row, unless it is one of those that only have a colour.
     fn end(&mut self, shared: &Shared, row: &mut Row) -> Result<(), Refusal> {
         let inline = self.inline.take();
-        if self.value.trim().is_empty() && inline.is_empty() && !self.uncalculated {
+        let is_empty = self.value.trim().is_empty() && inline.is_empty();
+        if is_empty && !self.is_uncalculated() {
             return Ok(());
         }
         if self.column > COLUMNS {
@@ -117,14 +123,14 @@ impl Cell {
         }
         row.pad(self.column - 1);
         let shape = match self.kind {
-            _ if self.uncalculated => {
+            _ if is_empty => {
                 // Whoever wrote the file did not calculate. What it would come to is not ours to say.
                 row.push("=");
                 Shape::Error
             }
             Kind::Shared => {
                 let number = self.value.trim().parse().ok();
-                row.push(number.and_then(|number| shared.strings.get(number)).ok_or(BAD_PLACE)?);
+                row.push(number.and_then(|number| shared.texts.get(number)).ok_or(BAD_PLACE)?);
                 Shape::Text
             }
             Kind::Text => {
@@ -144,6 +150,11 @@ impl Cell {
         };
         row.end_cell(shape);
         row.check()
+    }
+
+    /// Whether there is a formula and no result, which an empty text may be and an empty number is not.
+    fn is_uncalculated(&self) -> bool {
+        self.has_formula && !(self.has_value && self.kind == Kind::Text)
     }
 
     fn number(&self, shared: &Shared, row: &mut Row) -> Shape {

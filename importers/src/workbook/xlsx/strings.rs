@@ -3,45 +3,22 @@
 use std::borrow::Cow;
 
 use super::super::archive::Part;
+use super::super::texts::Texts;
 use super::super::xml::{Mark, Xml};
 use crate::refusal::{CELL_BYTES, Refusal};
 
-/// How much text is held, what it costs to find each one included.
-const HELD: usize = 96 << 20;
-
-/// All texts, one behind the other.
-#[derive(Default)]
-pub(super) struct Strings {
-    text: String,
-    ends: Vec<u32>,
-}
-
-impl Strings {
-    pub(super) fn read(part: Part) -> Result<Self, Refusal> {
-        let mut xml = Xml::new(part);
-        let mut strings = Self::default();
-        let mut piece = Piece::default();
-        loop {
-            match xml.next(1)? {
-                Mark::Open(tag) => piece.open(tag.name()),
-                Mark::Close(tag) if tag.name() == "si" => strings.add(&piece.take())?,
-                Mark::Close(tag) => piece.close(tag.name()),
-                Mark::Text(text) => piece.text(&text, 1)?,
-                Mark::End => return Ok(strings),
-            }
+/// Reads the part with the texts of all cells.
+pub(super) fn read(part: Part) -> Result<Texts, Refusal> {
+    let mut xml = Xml::new(part);
+    let (mut texts, mut piece) = (Texts::default(), Piece::default());
+    loop {
+        match xml.next(1)? {
+            Mark::Open(tag) => piece.open(tag.name()),
+            Mark::Close(tag) if tag.name() == "si" => texts.add(&piece.take())?,
+            Mark::Close(tag) => piece.close(tag.name()),
+            Mark::Text(text) => piece.text(&text, 1)?,
+            Mark::End => return Ok(texts),
         }
-    }
-
-    pub(super) fn get(&self, number: usize) -> Option<&str> {
-        let place = |number: usize| self.ends.get(number).and_then(|end| usize::try_from(*end).ok());
-        let start = number.checked_sub(1).map_or(Some(0), place)?;
-        self.text.get(start..place(number)?)
-    }
-
-    fn add(&mut self, text: &str) -> Result<(), Refusal> {
-        self.text.push_str(text);
-        self.ends.push(u32::try_from(self.text.len()).map_err(|_| Refusal::WorkbookTooLarge)?);
-        if self.text.len() + self.ends.len() * size_of::<u32>() > HELD { Err(Refusal::WorkbookTooLarge) } else { Ok(()) }
     }
 }
 

@@ -8,6 +8,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("hidden-sheet.ods", hidden()),
         ("repeated.ods", repeated()),
         ("merged-and-commented.ods", merged()),
+        ("shapes-and-readings.ods", shapes()),
         ("with-a-password.ods", encrypted()),
     ]
 }
@@ -91,6 +92,18 @@ fn merged() -> Vec<u8> {
         row(&(text("A2") + &text("Two"))),
     ];
     ods("", &table("List", &rows.concat()))
+}
+
+/// A shape drawn onto a cell has text that is none of the cell's, and so has what says how a word is read.
+fn shapes() -> Vec<u8> {
+    let drawn = r#"<table:table-cell office:value-type="string"><draw:custom-shape><text:p>Look <text:span>here</text:span></text:p><draw:enhanced-geometry/></draw:custom-shape><text:p>A1</text:p></table:table-cell>"#;
+    let read = r#"<table:table-cell office:value-type="string"><text:p><text:ruby><text:ruby-base>東京</text:ruby-base><text:ruby-text>とうきょう</text:ruby-text></text:ruby> Co-op</text:p><text:h>and a heading</text:h></table:table-cell>"#;
+    let rows = format!(
+        r#"<table:shapes><draw:frame><draw:text-box><text:p>aside</text:p></draw:text-box></draw:frame></table:shapes><table:table-columns><table:table-column/></table:table-columns><table:table-row-group>{}{}</table:table-row-group>"#,
+        header(),
+        row(&(drawn.to_owned() + read))
+    );
+    ods("", &table("List", &rows))
 }
 
 fn encrypted() -> Vec<u8> {

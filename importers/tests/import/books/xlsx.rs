@@ -26,6 +26,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("texts-of-all-kinds.xlsx", texts()),
         ("without-references.xlsx", without_references()),
         ("prefixed-and-absolute.xlsx", prefixed()),
+        ("relative-with-marks.xlsx", relative()),
         ("format-of-dates.xlsx", date_formats()),
         ("rows-out-of-order.xlsx", Book::of(r#"<row r="2"><c><v>1</v></c></row><row r="1"><c><v>2</v></c></row>"#).bytes()),
         ("cut-off.xlsx", cut_off()),
@@ -177,6 +178,28 @@ fn prefixed() -> Vec<u8> {
         ("xl/workbook.xml", br#"<x:workbook xmlns:x="x" xmlns:r="r"><x:sheets><x:sheet name="L" sheetId="1" r:id="a"/></x:sheets></x:workbook>"#),
         ("xl\\worksheets\\sheet.xml", br#"<x:worksheet xmlns:x="x"><x:sheetData><x:row><x:c t="str"><x:v>identifier</x:v></x:c><x:c t="str"><x:v>name</x:v></x:c></x:row><x:row><x:c><x:v>1</x:v></x:c><x:c><x:v>2.50</x:v></x:c></x:row></x:sheetData></x:worksheet>"#),
     ])
+}
+
+/// Parts that are named by the way to them, and begin with a byte order mark, as some libraries write them.
+fn relative() -> Vec<u8> {
+    let book = Book {
+        strings: "<si><t>identifier</t></si><si><t>name</t></si>".to_owned(),
+        ..Book::of(
+            r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row><row r="2"><c r="A2"><v>7</v></c></row>"#,
+        )
+    };
+    let parts = book.parts().into_iter().map(|(name, part)| {
+        let part = part.replace("worksheets/sheet0.xml", "./worksheets/../worksheets/sheet0.xml");
+        (
+            name,
+            format!(
+                "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n{}",
+                part.replace("sharedStrings.xml", "../xl/sharedStrings.xml")
+            ),
+        )
+    });
+    let parts: Vec<_> = parts.collect();
+    zipped(parts.iter().map(|(name, part)| (name.as_str(), part.as_bytes())))
 }
 
 fn date_formats() -> Vec<u8> {

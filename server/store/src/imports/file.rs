@@ -13,6 +13,7 @@ use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::sql::{Sql, rows};
+use crate::writing::Pulse;
 
 /// Pieces a file is kept in.
 const PIECE: usize = 256 * 1024;
@@ -93,7 +94,12 @@ impl Store {
     /// The kept file of an import.
     #[must_use]
     pub fn import_file(self: &Arc<Self>, import: &Import) -> StoredSource {
-        StoredSource { store: Arc::clone(self), import: import.id.clone(), name: import.filename.clone() }
+        StoredSource { store: Arc::clone(self), import: import.id.clone(), name: import.filename.clone(), pulse: None }
+    }
+
+    /// The same, where the bytes that are read are counted.
+    pub(crate) fn counted_file(self: &Arc<Self>, import: &Import, pulse: &Arc<Pulse>) -> StoredSource {
+        StoredSource { pulse: Some(Arc::clone(pulse)), ..self.import_file(import) }
     }
 }
 
@@ -121,11 +127,18 @@ pub struct StoredSource {
     store: Arc<Store>,
     import: String,
     name: String,
+    pulse: Option<Arc<Pulse>>,
 }
 
 impl Source for StoredSource {
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Pieces { store: Arc::clone(&self.store), import: self.import.clone(), position: 0, rest: VecDeque::new() }))
+        Ok(Box::new(Pieces {
+            store: Arc::clone(&self.store),
+            import: self.import.clone(),
+            position: 0,
+            rest: VecDeque::new(),
+            pulse: self.pulse.clone(),
+        }))
     }
 
     fn name(&self) -> &str {
@@ -138,6 +151,7 @@ struct Pieces {
     import: String,
     position: i64,
     rest: VecDeque<u8>,
+    pulse: Option<Arc<Pulse>>,
 }
 
 impl Read for Pieces {
@@ -147,6 +161,8 @@ impl Read for Pieces {
             let select = select.bind(&self.import).bind(self.position);
             let piece = self.store.db.read(Eyes::Own, |conn| conn.first::<ChunkRow>(select)).map_err(io::Error::other)?;
             self.position += 1;
+            let length = piece.as_ref().map_or(0, |row| row.bytes.len() as u64);
+            self.pulse.as_ref().map_or(Ok(()), |pulse| pulse.count(length)).map_err(io::Error::other)?;
             self.rest = piece.map(|row| row.bytes).unwrap_or_default().into();
         }
         self.rest.read(into)

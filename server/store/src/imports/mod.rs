@@ -4,6 +4,7 @@
 
 mod file;
 mod problems;
+mod standing;
 mod state;
 
 use hayward_domain::id::{DatasetId, ImportId};
@@ -17,6 +18,7 @@ use crate::conn::{Conn, Eyes};
 use crate::datasets;
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, Word, rows};
+use crate::writing::ImportProgress;
 
 pub use file::StoredSource;
 pub(crate) use file::drop_pieces;
@@ -48,6 +50,8 @@ pub struct Import {
     pub reading: Option<Value>,
     /// What the first reading of the file told, so that it need not be read a third time.
     pub(crate) profile: Option<Profile>,
+    /// How long its file is, in bytes.
+    pub(crate) size: i64,
     /// What somebody said about how the file is to be read.
     pub(crate) overrules: Overrules,
     /// Its columns, once it was read.
@@ -64,13 +68,15 @@ pub struct Import {
     pub committed_edition: Option<i64>,
     /// Why the file could not be read: `{code, message, row}`.
     pub failure: Option<Value>,
+    /// How far the work on it is, while somebody is at work.
+    pub progress: Option<ImportProgress>,
 }
 
 rows! {
     ImportRow {
-        id: String, dataset: String, dataset_number: i64, state: String, filename: String, reading: Option<String>, profile: Option<String>,
+        id: String, dataset: String, dataset_number: i64, state: String, filename: String, size: i64, reading: Option<String>, profile: Option<String>,
         overrules: Option<String>, columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
-        committed_edition: Option<i64>, failure: Option<String>,
+        committed_edition: Option<i64>, failure: Option<String>, progress: Option<String>,
     }
 }
 
@@ -91,20 +97,23 @@ pub(crate) struct Findings {
 pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
 
 const COLUMNS: &str =
-    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
-    i.problem_count, i.edition, i.committed_edition, i.failure";
+    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.size, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
+    i.problem_count, i.edition, i.committed_edition, i.failure, i.progress";
 
 impl ImportRow {
     fn read(self) -> Result<Import> {
         let json = |text: Option<String>| {
             text.map(|text| serde_json::from_str::<Value>(&text).map_err(|_| StoreError::Corrupt("an import"))).transpose()
         };
+        let state = ImportState::parse(&self.state)?;
         Ok(Import {
-            state: ImportState::parse(&self.state)?,
+            state,
+            progress: standing::at_work(state, self.progress.as_deref()),
             id: self.id,
             dataset: self.dataset,
             dataset_number: self.dataset_number,
             filename: self.filename,
+            size: self.size,
             reading: json(self.reading)?,
             // One that another version of the program wrote is found out again.
             profile: self.profile.and_then(|text| serde_json::from_str(&text).ok()),
@@ -223,14 +232,6 @@ impl Store {
     pub(crate) fn reload(&self, import: &Import) -> Result<Import> {
         let select = format!("select {COLUMNS} from imports i join datasets d on d.number = i.dataset where i.id = ?");
         self.db.read(Eyes::Own, |conn| conn.one::<ImportRow>(Sql::new(&select).bind(&import.id)))?.read()
-    }
-
-    /// Says that somebody is still at work on it.
-    pub(crate) fn keep_alive(&self, import: &Import) -> Result<()> {
-        let now = (self.clock)();
-        self.db.write(|conn| {
-            conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(&import.id)).map(drop)
-        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Counting what a commit would do.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use hayward_importers::draft;
 use serde_json::json;
@@ -10,19 +9,21 @@ use super::compare::{CompareError, Counts, Found, Plan, compare};
 use super::decided::Decided;
 use super::present::Present;
 use super::problems::Problems;
+use super::pulse::{Phase, Pulse};
 use crate::Store;
 use crate::error::Result;
 use crate::imports::{Findings, Import, ImportState};
-
-/// How often a long check says that somebody is at work.
-const ALIVE: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Reads the rows of a file and compares them with the list as it is now. Leaves the import as `draft` or `checked`, or `failed`
     /// where the file cannot be read to its end.
     pub(super) fn check(self: &Arc<Self>, import: &Import, decided: &Decided) -> Result<()> {
         let mut found = decided.findings(self.head(import)?);
-        let (counts, problem_count) = match self.count(import, decided, found.edition) {
+        let counted = self.with_pulse(import, |pulse| {
+            pulse.begin(Phase::Comparing, decided.profiled.rows);
+            self.count(import, decided, found.edition, pulse)
+        });
+        let (counts, problem_count) = match counted {
             Ok(counted) => counted,
             Err(error) => return self.fail(import, error),
         };
@@ -38,6 +39,7 @@ impl Store {
         import: &Import,
         decided: &Decided,
         head: i64,
+        pulse: &Pulse,
     ) -> std::result::Result<(Counts, i64), CompareError> {
         if let Some(first) = self.first_time(import, decided, head)? {
             self.drop_problems(import)?;
@@ -46,16 +48,7 @@ impl Store {
         }
         let rows = draft(&self.import_file(import), &decided.profiled, &decided.schema, &decided.matching)?;
         let mut problems = Problems::new(self, import)?;
-        let spoken = Mutex::new(Instant::now());
-        let alive = || {
-            let mut spoken = spoken.lock().unwrap_or_else(PoisonError::into_inner);
-            if spoken.elapsed() > ALIVE {
-                self.keep_alive(import)?;
-                *spoken = Instant::now();
-            }
-            Ok(())
-        };
-        let present = Present::new(self, import.dataset_number, head, alive);
+        let present = Present::new(self, import.dataset_number, head, |rows| pulse.count(rows));
         let plan = Plan { draft: rows, absent: decided.matching.absent, only: decided.matching.only };
         let (mut counts, seen) = compare(plan, &present, |one| match one {
             Found::Problems(some) => problems.add(some),

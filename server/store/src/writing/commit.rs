@@ -7,6 +7,7 @@ use super::brake::{Brake, Seen};
 use super::compare::{Counts, Found, Plan, compare};
 use super::present::Present;
 use super::problems::Problems;
+use super::pulse::{Phase, Pulse};
 use crate::Store;
 use crate::bulk::{ENOUGH, Load};
 use crate::edition::{Batch, Cause, Change, Commit, Writing};
@@ -42,7 +43,8 @@ impl Store {
         }
         // From here on nobody changes what was decided; until here somebody may have.
         let import = &self.reload(import)?;
-        let committed = match self.write(import, seen, &mut commit) {
+        let written = self.with_pulse(import, |pulse| self.write(import, seen, pulse, &mut commit));
+        let committed = match written {
             Ok((counts, problems)) => self.publish_import(import, commit, &counts, problems),
             Err(error) => {
                 commit.give_up();
@@ -54,7 +56,7 @@ impl Store {
             // Where this fails too, the import is found to be interrupted later; the first error is the one that tells something.
             drop(self.set_state(import, &[ImportState::Committing], before));
         }
-        committed
+        committed.map_err(|error| self.or_given_up(import, error))
     }
 
     fn publish_import(&self, import: &Import, commit: Commit, counts: &Counts, problems: i64) -> Result<()> {
@@ -77,7 +79,7 @@ impl Store {
 
     /// Stages what the import changes: other threads read and compare, this one writes. Returns the counts and how many problems
     /// there are.
-    fn write(self: &Arc<Self>, import: &Import, seen: Seen, commit: &mut Commit) -> Result<(Counts, i64)> {
+    fn write(self: &Arc<Self>, import: &Import, seen: Seen, pulse: &Pulse, commit: &mut Commit) -> Result<(Counts, i64)> {
         // Counted against this very edition, file and matching: comparing once more would find nothing to write either.
         let counted = import.counts.clone().and_then(|counts| serde_json::from_value::<Counts>(counts).ok());
         if let Some(counts) = counted.filter(|counts| import.edition == commit.view.dataset.head && counts.change_nothing()) {
@@ -86,8 +88,10 @@ impl Store {
         // What was counted has its problems listed already.
         let mut problems = if counted.is_none() { Some(Problems::new(self, import)?) } else { None };
         let plan = self.plan(import)?;
+        pulse.begin(Phase::Writing, import.profile.as_ref().map_or(0, |profile| profile.rows));
         let view = Arc::clone(&commit.view);
-        let counts = parallel::piped(|send| self.changes(plan, &view, seen, &mut problems, send), |batch| commit.write(batch))?;
+        let counts =
+            parallel::piped(|send| self.changes(plan, &view, (seen, pulse), &mut problems, send), |batch| commit.write(batch))?;
         Ok((counts, problems.map_or(Ok(import.problem_count), Problems::end)?))
     }
 
@@ -96,11 +100,14 @@ impl Store {
         &self,
         plan: Plan,
         view: &Writing,
-        yes: Seen,
+        (yes, pulse): (Seen, &Pulse),
         problems: &mut Option<Problems<'_>>,
         send: &SyncSender<Batch>,
     ) -> Result<Counts> {
-        let present = Present::new(self, view.dataset.number, view.dataset.head, || view.renew());
+        let present = Present::new(self, view.dataset.number, view.dataset.head, |rows| {
+            pulse.count(rows)?;
+            view.renew()
+        });
         let mut changes = Changes::new(view, send);
         let outcome = compare(plan, &present, |one| match (one, &mut *problems) {
             (Found::Problems(some), Some(problems)) => problems.add(some),

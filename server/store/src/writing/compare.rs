@@ -109,6 +109,7 @@ pub(super) fn compare(
     let read = parallel::piped(
         |send| read(draft, send),
         |piece: Piece| {
+            present.compares(piece.ready.len() + piece.rejected.len())?;
             for (problems, key) in piece.rejected {
                 counts.rejected += 1;
                 match (&mut seen, key) {

@@ -41,7 +41,7 @@ impl Store {
         }
         let plan = self.plan(import)?;
         let head = self.head(import)?;
-        let present = Present::new(self, import.dataset_number, head, || Ok(()));
+        let present = Present::new(self, import.dataset_number, head, |_| Ok(()));
         let (mut items, mut at) = (Vec::new(), 0);
         let mut add = |row: Option<u64>, key: &str, before: Option<&LiveRow>, record: Option<&Record>| {
             if at >= after && items.len() <= limit {

@@ -11,6 +11,7 @@ mod decided;
 mod diff;
 mod present;
 mod problems;
+mod pulse;
 mod touched;
 mod undo;
 
@@ -23,6 +24,8 @@ use hayward_importers::{Fix, Matching, MatchingFault, Overrules, Profile, Refusa
 pub use brake::Seen;
 pub use compare::Counts;
 pub use diff::DiffItem;
+pub(crate) use pulse::Pulse;
+pub use pulse::{ImportProgress, Phase};
 
 use crate::Store;
 use crate::conn::Eyes;
@@ -37,12 +40,13 @@ impl Store {
     /// `failed` where the file cannot be read.
     ///
     /// # Errors
-    /// Only the database's: a file that cannot be read is a finding.
+    /// [`StoreError::Refused`] with `cancelled` where it was given up meanwhile. A file that cannot be read is a finding.
     pub fn read_import(self: &Arc<Self>, import: &Import) -> Result<()> {
-        match self.suggested(import)? {
+        let read = match self.suggested(import)? {
             Ok(decided) => self.check(import, &decided),
             Err(refusal) => self.fail(import, refusal.into()),
-        }
+        };
+        read.map_err(|error| self.or_given_up(import, error))
     }
 
     /// Reads an uploaded file and commits it in the same go, its rows counted as they are written: for who wants no look at the counts
@@ -88,10 +92,16 @@ impl Store {
     fn suggested(self: &Arc<Self>, import: &Import) -> Result<std::result::Result<Decided, Refusal>> {
         let profiled = match self.profiled_before(import)? {
             Some(profiled) => profiled,
-            None => match profile_as(&self.import_file(import), &import.overrules) {
-                Ok(profiled) => profiled,
-                Err(refusal) => return Ok(Err(refusal)),
-            },
+            None => {
+                let read = self.with_pulse(import, |pulse| {
+                    pulse.begin(Phase::Reading, u64::try_from(import.size).unwrap_or(0));
+                    profile_as(&self.counted_file(import, pulse), &import.overrules)
+                });
+                match read {
+                    Ok(profiled) => profiled,
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+            }
         };
         self.suggested_for(import, profiled).map(Ok)
     }

@@ -26,18 +26,23 @@ pub(super) struct Present<'a> {
     store: &'a Store,
     dataset: i64,
     edition: i64,
-    /// Asked before each read: says that somebody is at work.
-    alive: Box<dyn Fn() -> Result<()> + Send + 'a>,
+    /// Told of rows before they are compared, and of no rows before other reads: says that somebody is at work.
+    alive: Box<dyn Fn(u64) -> Result<()> + Send + 'a>,
 }
 
 impl<'a> Present<'a> {
-    pub(super) fn new(store: &'a Store, dataset: i64, edition: i64, alive: impl Fn() -> Result<()> + Send + 'a) -> Self {
+    pub(super) fn new(store: &'a Store, dataset: i64, edition: i64, alive: impl Fn(u64) -> Result<()> + Send + 'a) -> Self {
         Self { store, dataset, edition, alive: Box::new(alive) }
     }
 
     /// Whether nothing was ever committed.
     pub(super) fn is_empty(&self) -> bool {
         self.edition == 0
+    }
+
+    /// So many rows are compared now.
+    pub(super) fn compares(&self, rows: usize) -> Result<()> {
+        (self.alive)(rows as u64)
     }
 
     /// How many records there are.
@@ -51,7 +56,6 @@ impl<'a> Present<'a> {
 
     /// The records with these keys.
     pub(super) fn marks(&self, mut keys: Vec<&str>) -> Result<Vec<MarkRow>> {
-        (self.alive)()?;
         if self.is_empty() || keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -95,7 +99,7 @@ impl<'a> Present<'a> {
     pub(super) fn absent(&self, seen: &Keys, mut see: impl FnMut(LiveRow) -> Result<()>) -> Result<()> {
         let mut after = String::new();
         loop {
-            (self.alive)()?;
+            (self.alive)(0)?;
             let beyond = |sql: &mut Sql| {
                 sql.push_with(" and key > ?", [Bind::from(&after)]);
             };

@@ -51,7 +51,7 @@ impl Store {
 
     /// Everything that takes an edition back, prepared to be written. How many records stay as they are is returned.
     fn reversed(&self, view: &Writing, edition: i64, send: &SyncSender<Batch>) -> Result<u64> {
-        let present = Present::new(self, view.dataset.number, view.dataset.head, || view.renew());
+        let present = Present::new(self, view.dataset.number, view.dataset.head, |_| view.renew());
         let mut changes = Changes::new(view, send);
         let mut kept = 0;
         self.touched(view.dataset.number, edition, |page| {
