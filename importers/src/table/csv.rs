@@ -140,6 +140,11 @@ pub(super) struct Sample {
 impl Sample {
     /// Shows every complete row, with its number, to `see`; the first one also where it goes on beyond the sample.
     pub(super) fn rows(&self, marks: Marks, mut see: impl FnMut(&Row)) {
+        self.ended_rows(marks, |row, _| see(row));
+    }
+
+    /// The same, with whether a row ends with `\r\n`.
+    pub(super) fn ended_rows(&self, marks: Marks, mut see: impl FnMut(&Row, bool)) {
         let skipped = separator_line(&self.text).map_or(0, |(_, length)| length);
         let mut rest = self.text.get(skipped..).unwrap_or_default();
         let (mut row, mut number) = (Row::default(), 0);
@@ -149,13 +154,14 @@ impl Sample {
             let mut state = State::Start;
             let (used, end) = step(rest, marks, &mut row, &mut state);
             rest = rest.get(used..).unwrap_or_default();
+            let after = rest.strip_prefix('\n').filter(|_| end == Some(b'\r'));
             match end {
-                Some(b'\r') => rest = rest.strip_prefix('\n').unwrap_or(rest),
                 Some(_) => {}
                 None if self.whole || number == 1 => row.end_cell(Shape::Text),
                 None => return,
             }
-            see(&row);
+            see(&row, after.is_some());
+            rest = after.unwrap_or(rest);
         }
     }
 }
