@@ -25,7 +25,7 @@ pub(crate) const LEFT_OUT: &str = "it says what was wrong with the rows when the
 
 /// Whether a cell of that column is one of our sentences.
 pub(crate) fn is_mark(text: &str) -> bool {
-    trim(text).starts_with(MARK.trim_end())
+    trim(text).starts_with(MARK)
 }
 
 /// The headings of the list that was marked, if `source` may be a marked list. Reads all of it only where its first heading is ours.

@@ -210,6 +210,7 @@ fn a_column_of_somebodys_own_is_never_taken_for_marks() {
     assert!(is_ours("problems,identifier\n,A1\n"));
     // A word of somebody's own, another place, another heading.
     assert!(!is_ours("problems,identifier\n! Name: is missing,A1\nroof leaks,A2\n"));
+    assert!(!is_ours("problems,identifier\n!,A1\n!!,A2\n"));
     assert!(!is_ours("identifier,problems\nA1,! Name: is missing\n"));
     assert!(!is_ours("Problems,identifier\n! Name: is missing,A1\n"));
     let of = |file: &str, previous: Option<&Matching>| {

@@ -94,6 +94,28 @@ fn check_says_what_an_import_would() -> Result<(), ClusterError> {
 }
 
 #[test]
+fn check_writes_the_marked_list_of_a_file_and_knows_it() -> Result<(), ClusterError> {
+    let folder = tempfile::tempdir()?;
+    let file = write(folder.path(), "wrong.csv", "identifier,name,founded_on\nA,One,yesterday\nB,=Two,2020-01-01\n");
+    for ending in ["csv", "xlsx"] {
+        let list = folder.path().join(format!("marked.{ending}")).to_str().unwrap().to_owned();
+        let first = run(&["check", &file, "--schema", "organization", "--marked", &list, "--json"], |_| {});
+        assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
+        let again = run(&["check", &list, "--schema", "organization", "--json"], |_| {});
+        let (first, again) = (printed(&first), printed(&again));
+        assert_eq!((&again["counts"], &again["state"]), (&first["counts"], &json!("checked")));
+        assert_eq!(again["columns"][0]["field"], json!({"leave_out": true}));
+        assert_eq!(again["problems"][0]["column"], "D");
+    }
+    let text = std::fs::read_to_string(folder.path().join("marked.csv"))?;
+    assert_eq!(text.lines().nth(1), Some("\"! founded_on: is not a day, as in 2024-12-31\",A,One,yesterday"));
+    let other = folder.path().join("marked.txt");
+    let refused = run(&["check", &file, "--schema", "organization", "--marked", other.to_str().unwrap()], |_| {});
+    assert_eq!((refused.status.code(), other.exists()), (Some(2), false));
+    Ok(())
+}
+
+#[test]
 fn routes_are_listed_with_what_they_need() {
     let listed = run(&["routes", "--json"], |_| {});
     assert!(listed.status.success());
