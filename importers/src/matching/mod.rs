@@ -8,6 +8,7 @@ use std::fmt;
 use hayward_domain::schema::FieldName;
 use serde::{Deserialize, Serialize};
 
+mod column;
 mod decision;
 mod faults;
 mod fix;
@@ -16,12 +17,13 @@ mod question;
 mod score;
 mod suggest;
 
+pub use column::Column;
 pub use decision::Decision;
 pub use faults::MatchingFault;
 pub(crate) use fix::ColumnFixes;
 pub use fix::Fix;
 pub use question::{Asked, Choice, Question};
-pub use suggest::{Column, suggest};
+pub use suggest::suggest;
 
 /// In which order day, month and year stand in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -109,7 +111,7 @@ pub enum Only {
 }
 
 /// What was decided about one column.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnDecision {
     /// The letter of the column.

@@ -88,7 +88,7 @@ impl<'s> Names<'s> {
         let folded = fold(heading);
         let words: Vec<String> = heading.split(|letter: char| !letter.is_alphanumeric()).map(fold).collect();
         let scores = self.ranked.iter().map(|Word { folded: name, .. }| {
-            let spelling = strsim::normalized_damerau_levenshtein(&folded, name);
+            let spelling = if may_be_alike(&folded, name) { strsim::normalized_damerau_levenshtein(&folded, name) } else { 0.0 };
             // `Registered postcode` is a postcode; the last word says what a thing is, in some languages the first.
             let ends = words.len() > 1 && [words.first(), words.last()].contains(&Some(name)) && name.len() > 2;
             if ends { spelling.max(0.8) } else { spelling }
@@ -96,6 +96,14 @@ impl<'s> Names<'s> {
         let best = scores.fold(0.0, f64::max);
         if best >= ALIKE { best } else { 0.0 }
     }
+}
+
+/// Whether one is not too long for the other: each letter that only one of them has makes them less alike. Asked first, because
+/// comparing every heading of a wide file with every name letter by letter takes seconds.
+#[expect(clippy::cast_precision_loss, reason = "headings are short")]
+fn may_be_alike(one: &str, other: &str) -> bool {
+    let (one, other) = (one.chars().count(), other.chars().count());
+    one.min(other) as f64 >= ALIKE * one.max(other) as f64
 }
 
 /// What spreadsheets call `field`, each with its language.

@@ -4,15 +4,14 @@
 //! Everything else is a suggestion: the column stays undecided until a person has said so.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 use hayward_domain::schema::{Field, FieldName, Schema};
-use serde::{Serialize, Serializer};
 
 use super::heading::{family, is_private, may_share};
 use super::score::{Look, Names, Rank};
-use super::{Blank, ColumnDecision, DateOrder, DecimalMark, Decision, Matching, Question, Serials};
+use super::{Column, ColumnDecision, Decision, Matching, Question};
 use crate::fold::fold;
+use crate::marked::LEFT_OUT;
 use crate::profile::{ColumnProfile, Profile};
 
 /// A suggestion is never as sure as a decision.
@@ -21,61 +20,13 @@ const SUGGESTED: f64 = 0.85;
 /// How sure a suggestion is that only the values made.
 const LOOKS: f64 = 0.5;
 
-/// One column of a file and where it goes: an entry of an import's `columns`.
-#[derive(Clone, PartialEq, Serialize)]
-pub struct Column {
-    /// Its letter.
-    pub column: String,
-    /// Its heading.
-    pub header: String,
-    /// At most three values. For the owner of the file only.
-    pub samples: Vec<String>,
-    /// Where it goes; nothing as long as a person has to say.
-    pub field: Option<Decision>,
-    /// How sure that is, or the suggestion: 0 to 1, 0.9 and more only where it is decided.
-    pub confidence: f64,
-    /// Why, in words.
-    pub reason: String,
-    /// A field that it may be.
-    #[serde(serialize_with = "as_text")]
-    pub suggestion: Option<FieldName>,
-    /// What has to be answered before it can go there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub question: Option<Question>,
-    /// How its dates are read, where somebody said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dates: Option<DateOrder>,
-    /// The last year that two digits mean in it, where somebody said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub years: Option<u16>,
-    /// From which year its bare numbers count days, where somebody said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub serials: Option<Serials>,
-    /// How its numbers are read, where somebody said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub numbers: Option<DecimalMark>,
-    /// What its blank cells do, where somebody said so of this column.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub blank: Option<Blank>,
-}
-
-// By hand: samples are people's data, and what was taken for a heading may be.
-impl fmt::Debug for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Column({}: {:?}, suggestion {:?}, question {:?})", self.column, self.field, self.suggestion, self.question)
-    }
-}
-
-fn as_text<S: Serializer>(name: &Option<FieldName>, serializer: S) -> Result<S::Ok, S::Error> {
-    name.as_ref().map(FieldName::as_str).serialize(serializer)
-}
-
 /// Says where the columns of `profile` go: by the matching of the last file with the same headings, then by the headings, then
 /// with suggestions.
 #[must_use]
 pub fn suggest(profile: &Profile, schema: &Schema, previous: Option<&Matching>) -> Vec<Column> {
     let mut table = Table::new(profile, schema);
     table.leave_out_empty_columns();
+    table.leave_out_marks(previous);
     if let Some(previous) = previous {
         table.repeat(previous);
     }
@@ -93,6 +44,7 @@ impl Matching {
         let mut table = Table::new(profile, schema);
         table.leave_out_empty_columns();
         table.obey(self);
+        table.explain_marks();
         table.propose();
         table.ask();
         table.columns
@@ -104,53 +56,6 @@ impl Matching {
     pub fn undecided<'p>(&self, profile: &'p Profile, schema: &Schema) -> Vec<&'p ColumnProfile> {
         let columns = self.columns(profile, schema).into_iter().zip(&profile.columns);
         columns.filter(|(column, _)| column.field.is_none()).map(|(_, profile)| profile).collect()
-    }
-}
-
-impl Column {
-    fn new(profile: &ColumnProfile) -> Self {
-        Self {
-            column: profile.letter.clone(),
-            header: profile.header.clone(),
-            samples: profile.samples.clone(),
-            field: None,
-            confidence: 0.0,
-            reason: String::new(),
-            suggestion: None,
-            question: None,
-            dates: None,
-            years: None,
-            serials: None,
-            numbers: None,
-            blank: None,
-        }
-    }
-
-    fn decide(&mut self, decision: Decision, confidence: f64, reason: &str) {
-        self.field = Some(decision);
-        self.confidence = confidence;
-        reason.clone_into(&mut self.reason);
-    }
-
-    /// What a matching says about this column.
-    pub(super) fn decision(&self) -> ColumnDecision {
-        let (column, header) = (self.column.clone(), self.header.clone());
-        let Self { field, dates, years, serials, numbers, blank, .. } = self;
-        ColumnDecision {
-            column,
-            header,
-            field: field.clone(),
-            dates: *dates,
-            years: *years,
-            serials: *serials,
-            numbers: *numbers,
-            blank: *blank,
-        }
-    }
-
-    fn heed(&mut self, said: &ColumnDecision) {
-        (self.dates, self.years, self.serials) = (said.dates, said.years, said.serials);
-        (self.numbers, self.blank) = (said.numbers, said.blank);
     }
 }
 
@@ -178,6 +83,22 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The sentences of a marked list. Where all of them were taken out, only that list itself tells what the column was.
+    fn leave_out_marks(&mut self, previous: Option<&Matching>) {
+        let Some((column, profile)) = self.columns.first_mut().zip(self.profile.columns.first()) else { return };
+        let was_so = || previous.is_some_and(|previous| previous.leaves_out_marks(self.profile));
+        if self.profile.marked && (profile.filled > 0 || was_so()) {
+            column.decide(Decision::LeaveOut, 1.0, LEFT_OUT);
+        }
+    }
+
+    fn explain_marks(&mut self) {
+        let Some(column) = self.columns.first_mut().filter(|column| column.decision().is_of_marks()) else { return };
+        if self.profile.marked {
+            LEFT_OUT.clone_into(&mut column.reason);
+        }
+    }
+
     /// What a person decided about this very file.
     fn obey(&mut self, matching: &Matching) {
         for column in &mut self.columns {
@@ -193,7 +114,7 @@ impl<'a> Table<'a> {
     /// What was decided about the last file, by heading; the second of two equal headings is the second again.
     fn repeat(&mut self, previous: &Matching) {
         let mut before: HashMap<&str, Vec<&ColumnDecision>> = HashMap::new();
-        for decision in previous.columns.iter().rev() {
+        for decision in previous.columns.iter().rev().filter(|decision| !decision.is_of_marks()) {
             before.entry(&decision.header).or_default().push(decision);
         }
         for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns).filter(|(column, _)| column.field.is_none()) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fold::trim;
 use crate::matching::{DateOrder, DecimalMark};
 use crate::problem::shortened;
-use crate::read::{booleans, countries, dates, links, numbers};
+use crate::read::{booleans, countries, dates, links, numbers, serials};
 
 /// How many values are looked at for what they look like. How they are read is decided by all of them.
 const LOOKED_AT: u64 = 1_000;
@@ -145,7 +145,7 @@ impl Tally {
 
     /// Counts a value that its file keeps as a number.
     pub(crate) fn add_serial(&mut self, text: &str) {
-        if dates::serial(text).is_some() {
+        if serials::serial(text).is_some() {
             self.serials.see(text);
         }
     }

@@ -3,7 +3,9 @@
 //! A column is read day first or month first as a whole. A year that stands first, or eight digits, is ISO 8601 under any
 //! reading. Nothing here guesses a century, from which day a spreadsheet counted, or a day that does not exist.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, NaiveDate};
+
+use super::serials::serial;
 
 use crate::matching::{DateOrder, Serials};
 
@@ -120,30 +122,6 @@ pub(crate) fn read(text: &str, calendar: Calendar) -> Result<NaiveDate, Fault> {
 /// Whether `text`, which is written like a date, has a year of two digits.
 pub(crate) fn has_short_year(text: &str) -> bool {
     split(text).is_some_and(|written| written.has_short_year())
-}
-
-/// The number of days that `text` is if a spreadsheet counted them, with the time left away: five digits, between 1927 and 2079.
-/// Four digits may be a year.
-pub(crate) fn serial(text: &str) -> Option<u64> {
-    let text = crate::fold::trim(text);
-    // As above: nearly every cell of a file is none.
-    if !text.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
-    }
-    let (days, time) = text.split_once(['.', ',']).unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (days.len() == 5 && digits(days) && digits(time)).then(|| days.parse().ok())?.filter(|days| (10_000..65_536).contains(days))
-}
-
-impl Serials {
-    /// The day of a serial number. After February 1900, in which one system has a day more than there was.
-    fn day(self, days: u64) -> Option<NaiveDate> {
-        let first = match self {
-            Self::From1900 => NaiveDate::from_ymd_opt(1899, 12, 30)?,
-            Self::From1904 => NaiveDate::from_ymd_opt(1904, 1, 1)?,
-        };
-        first.checked_add_days(Days::new(days))
-    }
 }
 
 impl Written<'_> {
@@ -334,14 +312,10 @@ mod tests {
     }
 
     #[test]
-    fn days_that_a_spreadsheet_counted_are_read_from_where_it_began() {
+    fn a_bare_number_is_a_day_only_where_somebody_said_so() {
         let from = |serials| Calendar { serials, ..calendar(DateOrder::Dmy) };
         assert_eq!(read("45385", from(Some(Serials::From1900))).unwrap().to_string(), "2024-04-03");
-        assert_eq!(read("43923.4375", from(Some(Serials::From1904))).unwrap().to_string(), "2024-04-03");
         assert_eq!(read("45385", from(None)), Err(Fault::Serial(Some("2024-04-03".to_owned()))));
-        for text in ["2024", "9999", "70000", "123456", "45385.", "45385.x", "-45385"] {
-            assert_eq!(serial(text), None, "{text}");
-        }
     }
 
     fn calendar(order: DateOrder) -> Calendar {

@@ -116,11 +116,29 @@ fn entry(bytes: &[u8]) -> Option<(String, Entry, usize)> {
     let length = |at| u16_at(bytes, at).map(usize::from);
     let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
     let method = u16_at(bytes, 10)?;
-    let (packed, unpacked, at) = (u32_at(bytes, 20)?, u32_at(bytes, 24)?, u32_at(bytes, 42)?);
+    let extra_fields = bytes.get(46 + name..46 + name + extra)?;
+    // Only those that do not fit stand in the extra field, in this order. Some programs write none that fits.
+    let mut wide = wide_numbers(extra_fields);
+    let mut full = |at| u32_at(bytes, at).map(|number| if number == u32::MAX { wide.next().unwrap_or(number) } else { number });
+    let (unpacked, packed, at) = (full(24)?, full(20)?, full(42)?);
     let called = plain(&String::from_utf8_lossy(bytes.get(46..46 + name)?));
     // Any other packing is no workbook's: such a part is one that unpacks to nothing.
     let unpacked = if matches!(method, 0 | 8) { unpacked } else { 0 };
     Some((called, Entry { deflated: method == 8, packed, unpacked, at }, 46 + name + extra + comment))
+}
+
+/// The numbers of eight bytes that an entry has where four are too few (ZIP64), as far as they fit into four after all.
+fn wide_numbers(mut fields: &[u8]) -> impl Iterator<Item = u32> {
+    let mut found: &[u8] = &[];
+    while let Some((kind, length)) = u16_at(fields, 0).zip(u16_at(fields, 2)) {
+        let data = fields.get(4..4 + usize::from(length)).unwrap_or_default();
+        if kind == 1 {
+            found = data;
+            break;
+        }
+        fields = fields.get(4 + usize::from(length)..).unwrap_or_default();
+    }
+    found.chunks_exact(8).map(|eight| if u32_at(eight, 4) == Some(0) { u32_at(eight, 0).unwrap_or(u32::MAX) } else { u32::MAX })
 }
 
 /// A name as it is looked up: some programs write `\` for `/`, or another case than they refer to.

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use hayward_importers::{HeldSource, Source, profile};
+use hayward_importers::{HeldSource, Source, profile, suggest};
 
 use crate::books::{self, Book, ods, zipped};
-use crate::harness::Endless;
+use crate::harness::{Endless, schema};
 
 /// The most memory that this process has used so far, in KiB.
 fn peak() -> u64 {
@@ -245,6 +245,23 @@ fn text_without_end_is_refused() {
         // Two gigabytes, unless every step takes many times as long.
         let times = if cfg!(debug_assertions) && times > 1 << 20 { times >> 5 } else { times };
         assert_eq!(refused_source("endless", &Endless { start, repeated, times }), code, "{}", String::from_utf8_lossy(start));
+    }
+}
+
+/// As many headings as there may be, as long as are compared, and none that is a field's.
+#[test]
+fn headings_without_number_are_matched_in_bounded_time() {
+    for length in [20, 60] {
+        let heading = |at: usize| {
+            format!("{at} {}", "organisation identifier ".repeat(4).chars().skip(at % 7).take(length).collect::<String>())
+        };
+        let headings: Vec<_> = (0..2_000).map(heading).collect();
+        let source = HeldSource::new("wide.csv", format!("{}\n1\n", headings.join(",")).into_bytes());
+        let profile = profile(&source).unwrap();
+        let begun = spent();
+        assert_eq!(suggest(&profile, &schema("organization"), None).len(), 2_000);
+        let took = spent() - begun;
+        assert!(took < Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 }), "took {took:?}");
     }
 }
 

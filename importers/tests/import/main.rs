@@ -16,6 +16,7 @@ mod json_files;
 mod limits;
 mod lists;
 mod long_files;
+mod marked;
 mod matching;
 mod overruled;
 mod properties;

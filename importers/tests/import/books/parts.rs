@@ -14,6 +14,32 @@ pub fn zipped<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u
     archive.finish().unwrap().into_inner()
 }
 
+/// The archive with every number of its table of contents in eight bytes, as programs write it that do not know beforehand how much
+/// there will be.
+pub fn widened(archive: &[u8]) -> Vec<u8> {
+    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let length = |bytes: &[u8], at: usize| usize::from(u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap()));
+    let end = archive.windows(4).rposition(|four| four == b"PK\x05\x06").unwrap();
+    let contents = usize::try_from(number(archive, end + 16)).unwrap();
+    let (mut widened, mut rest) = (archive[..contents].to_vec(), &archive[contents..end]);
+    while !rest.is_empty() {
+        let (name, extra) = (length(rest, 28), length(rest, 30));
+        let mut entry = rest[..46 + name].to_vec();
+        // Another field stands before it, as the time does in archives of other systems.
+        let mut fields = vec![0x55, 0x54, 1, 0, 7, 1, 0, 24, 0];
+        [24, 20, 42].iter().for_each(|at| fields.extend(u64::from(number(rest, *at)).to_le_bytes()));
+        [24, 20, 42].iter().for_each(|at| entry[*at..at + 4].fill(0xff));
+        entry[30..32].copy_from_slice(&u16::try_from(fields.len()).unwrap().to_le_bytes());
+        entry[32..34].fill(0);
+        widened.extend([entry, fields].concat());
+        rest = &rest[46 + name + extra + length(rest, 32)..];
+    }
+    let size = u32::try_from(widened.len() - contents).unwrap();
+    let mut tail = archive[end..].to_vec();
+    tail[12..16].copy_from_slice(&size.to_le_bytes());
+    [widened, tail].concat()
+}
+
 /// An Office Open XML workbook, of which each part can be said.
 pub struct Book {
     pub properties: &'static str,

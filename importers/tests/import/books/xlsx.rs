@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 
-use super::parts::{Book, zipped};
+use super::parts::{Book, widened, zipped};
 
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     vec![
@@ -27,6 +27,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("without-references.xlsx", without_references()),
         ("prefixed-and-absolute.xlsx", prefixed()),
         ("relative-with-marks.xlsx", relative()),
+        ("numbers-in-eight-bytes.xlsx", widened(&relative())),
         ("format-of-dates.xlsx", date_formats()),
         ("rows-out-of-order.xlsx", Book::of(r#"<row r="2"><c><v>1</v></c></row><row r="1"><c><v>2</v></c></row>"#).bytes()),
         ("cut-off.xlsx", cut_off()),
