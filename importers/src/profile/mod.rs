@@ -188,9 +188,9 @@ impl Survey {
             self.total = is_total(row).then_some(row.number);
         }
         let mut garbled = false;
-        let may_be_garbled = !row.is_ascii();
         let first = row.cell(0);
         self.own_words |= !first.is_blank() && !is_mark(first.text);
+        let may_be_garbled = !row.is_ascii();
         for (cell, column) in row.cells().zip(&mut self.columns) {
             if !cell.is_blank() {
                 column.add(cell);

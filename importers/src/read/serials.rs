@@ -9,7 +9,7 @@ use crate::matching::Serials;
 /// Four digits may be a year.
 pub(crate) fn serial(text: &str) -> Option<u64> {
     let text = trim(text);
-    // The quick way out: nearly every cell of a file is none.
+    // Nearly every cell of a file is none.
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
