@@ -7,11 +7,13 @@
 mod draft;
 mod fold;
 mod grid;
+mod marked;
 mod matching;
 mod problem;
 mod profile;
 mod read;
 mod refusal;
+mod sheet;
 mod source;
 mod table;
 mod text;
@@ -19,6 +21,7 @@ mod workbook;
 
 pub use draft::{Applied, Draft, DraftRow, Ready, Sound, draft, judged};
 pub use grid::{Grid, grid};
+pub use marked::{Marked, MarkedFormat, Unmarked, returned};
 pub use matching::{
     Absent, Asked, Blank, Choice, Column, ColumnDecision, DateOrder, DecimalMark, Decision, Fix, Matching, MatchingFault, Only,
     Question, Serials, suggest,
@@ -26,5 +29,6 @@ pub use matching::{
 pub use problem::{Groups, Problem, ProblemGroup};
 pub use profile::{ColumnProfile, Note, Profile, Tally, profile, profile_as};
 pub use refusal::Refusal;
+pub use sheet::{SheetCell, SheetWriter, Unwritten};
 pub use source::{FileSource, HeldSource, Source};
-pub use table::{Format, LineEnds, Overrules, Reading, csv_plain, csv_safe};
+pub use table::{Format, LineEnds, Overrules, Reading, csv_plain, csv_safe, is_nil, push_csv_cell};

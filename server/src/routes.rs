@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, disclosures, fixes, health, imports, invite, oauth, readings, sessions, setup,
-    shared, upload, watching,
+    agreements, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, marked, oauth, readings,
+    sessions, setup, shared, undo, upload, watching,
 };
 
 /// Whose data a route shows.
@@ -89,9 +89,11 @@ routes! {
     POST "/api/v1/imports/{id}/fixes" "imports:write" Own => fixes::fix;
     GET "/api/v1/imports/{id}/problems" "imports:write" Own => imports::problems;
     GET "/api/v1/imports/{id}/problems/groups" "imports:write" Own => imports::problem_groups;
-    GET "/api/v1/imports/{id}/diff" "imports:write" Own => imports::diff;
+    GET "/api/v1/imports/{id}/marked" "imports:write" Own => marked::get;
+    GET "/api/v1/imports/{id}/diff" "imports:write" Own => diff::diff;
     POST "/api/v1/imports/{id}/commit" "imports:write" Own => imports::commit;
-    POST "/api/v1/imports/{id}/undo" "imports:write" Own => imports::undo;
+    GET "/api/v1/imports/{id}/undo" "imports:write" Own => undo::foresee;
+    POST "/api/v1/imports/{id}/undo" "imports:write" Own => undo::undo;
     POST "/api/v1/imports/{id}/cancel" "imports:write" Own => watching::cancel;
 
     GET "/api/v1/agreements" "agreements:read" Own => agreements::list;

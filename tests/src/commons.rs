@@ -253,7 +253,7 @@ impl Commons {
 
     /// Takes an import back; how many records were left alone.
     pub fn undo(&self, list: &List, import: &Import) -> u64 {
-        self.store.undo_import(&self.again(list, import)).unwrap()
+        self.store.undo_import(&self.again(list, import), None).unwrap().kept
     }
 
     /// Terms about `list` that show what the schema requires and nothing else, with the members of `over` in place of ours.

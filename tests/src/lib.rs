@@ -9,6 +9,7 @@ pub mod commons;
 mod database;
 pub mod kept;
 pub mod load;
+pub mod peers;
 pub mod program;
 pub mod raw;
 pub mod server;

@@ -22,7 +22,7 @@ mod typing;
 pub use ready::{DraftRow, Ready, Sound};
 
 use pieces::{Piece, Pieces};
-use plan::Plan;
+pub(crate) use plan::{Plan, Use};
 use seen::{Hashes, Seen};
 use typing::{Judge, Make, Verdict};
 
@@ -73,6 +73,7 @@ fn judge(profile: &Profile, schema: &Schema, matching: &Matching) -> Judge {
     Judge {
         required: required.map(|field| placed(field.name.clone())).collect(),
         key: key.into_iter().map(placed).collect(),
+        marks: usize::from(plan.has_marks(profile)),
         plan,
         schema: schema.clone(),
         damaged: profile.damaged,

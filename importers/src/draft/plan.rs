@@ -7,11 +7,12 @@ use hayward_domain::schema::{FieldName, Glance, Schema};
 
 use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
 use crate::profile::Profile;
-use crate::read::{Calendar, Reader};
+use crate::read::{Calendar, Counts, Reader, clean};
+use crate::table::{Cell, Shape};
 
 /// What happens to the cells of one column.
 #[derive(Clone, Debug)]
-pub(super) enum Use {
+pub(crate) enum Use {
     /// They become values of a field.
     Field(FieldName, Reader),
     /// They are kept as they are, under this name.
@@ -29,10 +30,10 @@ pub(super) enum Target {
 
 /// One column.
 #[derive(Clone)]
-pub(super) struct Planned {
-    pub(super) letter: String,
-    pub(super) header: String,
-    pub(super) usage: Use,
+pub(crate) struct Planned {
+    pub(crate) letter: String,
+    pub(crate) header: String,
+    pub(crate) usage: Use,
     /// Whether a blank cell empties what was there.
     pub(super) clears: bool,
     /// What stands in place of some of its cells.
@@ -45,21 +46,30 @@ pub(super) struct Planned {
 
 impl Planned {
     /// What somebody put in place of `text` in row `row`.
-    pub(super) fn instead(&self, row: u64, text: &str) -> Option<&str> {
+    pub(crate) fn instead(&self, row: u64, text: &str) -> Option<&str> {
         self.fixes.as_ref()?.instead(row, text)
+    }
+
+    /// What somebody put in place of a cell of row `row`.
+    pub(crate) fn in_place_of(&self, cell: Cell<'_>, row: u64, is_csv: bool) -> Option<&str> {
+        let fixes = self.fixes.as_ref()?;
+        match cell.shape {
+            Shape::Text => fixes.instead(row, &clean(cell.text, is_csv, false, &mut Counts::default())),
+            Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => fixes.instead(row, cell.text),
+        }
     }
 }
 
 /// All columns, in their order.
 #[derive(Clone)]
-pub(super) struct Plan {
-    pub(super) columns: Vec<Planned>,
+pub(crate) struct Plan {
+    pub(crate) columns: Vec<Planned>,
     /// What they go to: fields by name, then private ones by name.
     pub(super) targets: Vec<Target>,
 }
 
 impl Plan {
-    pub(super) fn new(profile: &Profile, schema: &Schema, matching: &Matching) -> Self {
+    pub(crate) fn new(profile: &Profile, schema: &Schema, matching: &Matching) -> Self {
         let decided = matching.columns(profile, schema);
         let mut again: HashMap<&str, u32> = HashMap::new();
         let mut columns = Vec::with_capacity(profile.columns.len());
@@ -97,6 +107,11 @@ impl Plan {
     /// The place of what is kept under `field`; nothing where no column goes there.
     pub(super) fn slot(&self, field: &FieldName) -> Option<usize> {
         self.to(field).and_then(|(_, column)| column.slot)
+    }
+
+    /// Whether the first column holds what an older list was marked with, and is left out.
+    pub(crate) fn has_marks(&self, profile: &Profile) -> bool {
+        profile.marked && self.columns.first().is_some_and(|column| matches!(column.usage, Use::LeaveOut))
     }
 
     /// The column that goes to `field`, and its place in a row.

@@ -19,6 +19,8 @@ use crate::table::{Block, Cell, Line, Row, Shape};
 pub(super) struct Judge {
     pub(super) schema: Schema,
     pub(super) plan: Plan,
+    /// How many of the first columns say nothing about the rows: marks are no value.
+    pub(super) marks: usize,
     /// The fields that tell records apart, and their places.
     pub(super) key: Vec<(FieldName, Option<usize>)>,
     /// Other fields that every record has, and their places.
@@ -69,10 +71,14 @@ impl Judge {
                 let problems = vec![Problem::of_row(row.number, "json-error", why)];
                 Verdict::Settled(DraftRow::Rejected { row: row.number, problems, key: None })
             }
-            Line::Cells if row.is_blank() => Verdict::Settled(DraftRow::Blank { row: row.number }),
+            Line::Cells if self.is_blank(row) => Verdict::Settled(DraftRow::Blank { row: row.number }),
             Line::Cells => self.judge(row, make, counts, &mut content),
         });
         verdicts.collect()
+    }
+
+    fn is_blank(&self, row: &Row) -> bool {
+        if self.marks == 0 { row.is_blank() } else { row.cells().skip(self.marks).all(Cell::is_blank) }
     }
 
     /// Judges one row. What it says is written into `content` on the way.

@@ -111,7 +111,7 @@ pub enum Only {
 }
 
 /// What was decided about one column.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnDecision {
     /// The letter of the column.

@@ -11,6 +11,7 @@ use super::heading::{family, is_private, may_share};
 use super::score::{Look, Names, Rank};
 use super::{Column, ColumnDecision, Decision, Matching, Question};
 use crate::fold::fold;
+use crate::marked::LEFT_OUT;
 use crate::profile::{ColumnProfile, Profile};
 
 /// A suggestion is never as sure as a decision.
@@ -25,6 +26,7 @@ const LOOKS: f64 = 0.5;
 pub fn suggest(profile: &Profile, schema: &Schema, previous: Option<&Matching>) -> Vec<Column> {
     let mut table = Table::new(profile, schema);
     table.leave_out_empty_columns();
+    table.leave_out_marks(previous);
     if let Some(previous) = previous {
         table.repeat(previous);
     }
@@ -42,6 +44,7 @@ impl Matching {
         let mut table = Table::new(profile, schema);
         table.leave_out_empty_columns();
         table.obey(self);
+        table.explain_marks();
         table.propose();
         table.ask();
         table.columns
@@ -80,6 +83,22 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The sentences of a marked list. Where all of them were taken out, only that list itself tells what the column was.
+    fn leave_out_marks(&mut self, previous: Option<&Matching>) {
+        let Some((column, profile)) = self.columns.first_mut().zip(self.profile.columns.first()) else { return };
+        let was_so = || previous.is_some_and(|previous| previous.leaves_out_marks(self.profile));
+        if self.profile.marked && (profile.filled > 0 || was_so()) {
+            column.decide(Decision::LeaveOut, 1.0, LEFT_OUT);
+        }
+    }
+
+    fn explain_marks(&mut self) {
+        let Some(column) = self.columns.first_mut().filter(|column| column.decision().is_of_marks()) else { return };
+        if self.profile.marked {
+            LEFT_OUT.clone_into(&mut column.reason);
+        }
+    }
+
     /// What a person decided about this very file.
     fn obey(&mut self, matching: &Matching) {
         for column in &mut self.columns {
@@ -95,7 +114,7 @@ impl<'a> Table<'a> {
     /// What was decided about the last file, by heading; the second of two equal headings is the second again.
     fn repeat(&mut self, previous: &Matching) {
         let mut before: HashMap<&str, Vec<&ColumnDecision>> = HashMap::new();
-        for decision in previous.columns.iter().rev() {
+        for decision in previous.columns.iter().rev().filter(|decision| !decision.is_of_marks()) {
             before.entry(&decision.header).or_default().push(decision);
         }
         for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns).filter(|(column, _)| column.field.is_none()) {

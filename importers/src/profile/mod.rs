@@ -8,10 +8,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::fold::trim;
+use crate::marked::{MARKS, is_mark};
 use crate::problem::shortened;
 use crate::refusal::{COLUMNS, Refusal};
 use crate::source::Source;
-use crate::table::{Cell, Layout, Line, Overrules, Reading, Row, Shape, csv_plain, each, find};
+use crate::table::{Cell, Format, Layout, Line, Overrules, Reading, Row, Shape, csv_plain, each, find};
 
 mod tally;
 
@@ -69,6 +70,9 @@ pub struct Profile {
     pub notes: Vec<Note>,
     /// Whether some bytes mean nothing in the encoding, so that a U+FFFD in a cell is a loss and not the owner's own.
     pub damaged: bool,
+    /// Whether it may be the marked list of another file: see [`crate::returned`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marked: bool,
 }
 
 /// Reads `source` once, from beginning to end.
@@ -94,7 +98,7 @@ pub fn profile_as(source: &dyn Source, overrules: &Overrules) -> Result<Profile,
     if !grows {
         survey.columns = loop {
             match rows.next(&mut row)? {
-                Some(_) if row.number == reading.header_row => break headings(&row),
+                Some(_) if row.number == reading.header_row => break headings(&row, reading.format),
                 Some(_) => {}
                 None => return Err(Refusal::NoHeader),
             }
@@ -114,13 +118,14 @@ pub fn profile_as(source: &dyn Source, overrules: &Overrules) -> Result<Profile,
     if survey.columns.is_empty() && survey.rows > 0 {
         return Err(Refusal::NotATable);
     }
+    let marked = !grows && !survey.own_words && survey.columns.first().is_some_and(|column| column.header == MARKS);
     let mut notes = survey.notes(damaged);
     if let Some(other) = &reading.mixed_with {
         let message =
             format!("{foreign_lines} lines are not in {}, as the others are, and were read as {other}", reading.encoding);
         notes.insert(0, Note { code: "mixed-encodings".to_owned(), column: None, message });
     }
-    Ok(Profile { reading, columns: survey.columns, rows: survey.rows, notes, damaged })
+    Ok(Profile { reading, columns: survey.columns, rows: survey.rows, notes, damaged, marked })
 }
 
 impl Profile {
@@ -167,6 +172,8 @@ struct Survey {
     garbled: u64,
     /// The last row, if it looks like a total.
     total: Option<u64>,
+    /// Whether the first column has a cell that is not one of the sentences of a marked list.
+    own_words: bool,
 }
 
 /// What stands before a total, in the six languages of our schemas.
@@ -181,6 +188,8 @@ impl Survey {
             self.total = is_total(row).then_some(row.number);
         }
         let mut garbled = false;
+        let first = row.cell(0);
+        self.own_words |= !first.is_blank() && !is_mark(first.text);
         for (cell, column) in row.cells().zip(&mut self.columns) {
             if !cell.is_blank() {
                 column.add(cell);
@@ -226,10 +235,12 @@ impl Survey {
     }
 }
 
-fn headings(row: &Row) -> Vec<ColumnProfile> {
+/// The columns under the headings of `row`.
+pub(crate) fn headings(row: &Row, format: Format) -> Vec<ColumnProfile> {
     let heading = |cell: Cell<'_>| trim(cell.text).replace('\0', " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let cells = row.cells().enumerate();
-    cells.map(|(index, cell)| ColumnProfile::new(index, csv_plain(&heading(cell)).to_owned())).collect()
+    // Only exports of CSV write an apostrophe before what looks like a formula.
+    let plain = |heading: String| if format == Format::Csv { csv_plain(&heading).to_owned() } else { heading };
+    row.cells().enumerate().map(|(index, cell)| ColumnProfile::new(index, plain(heading(cell)))).collect()
 }
 
 /// Whether a row says that it is a total, and has little else in it.

@@ -139,9 +139,27 @@ impl Reader {
         Self { kind: field.kind, reads_as: field.reads_as, calendar, mark, items: lists::items(schema, field) }
     }
 
+    /// Whether its values are numbers.
+    pub(crate) fn is_of_numbers(&self) -> bool {
+        matches!(self.kind, Kind::Integer | Kind::Number)
+    }
+
+    /// A cell that is more than text in its file, as text that is read alike.
+    pub(crate) fn written<'a>(&self, cell: Cell<'a>) -> Cow<'a, str> {
+        match cell.shape {
+            Shape::Number if self.is_of_numbers() && self.mark == DecimalMark::Comma => cell.text.replace('.', ",").into(),
+            Shape::List if self.kind == Kind::Text => match self.list(cell.text) {
+                Ok(Held::Text(text)) => text.into_owned().into(),
+                Ok(_) | Err(_) => cell.text.into(),
+            },
+            Shape::Text | Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => cell.text.into(),
+        }
+    }
+
     /// The value of a cell that is not blank.
     pub(crate) fn read<'a>(&self, cell: Cell<'a>, counts: &mut Counts) -> Result<Held<'a>, Wrong> {
         match cell.shape {
+            Shape::Text if is_error(cell.text) => self.read(Cell { shape: Shape::Error, ..cell }, counts),
             Shape::Text => self.text(cell.text, counts),
             Shape::Number => match self.kind {
                 Kind::Number | Kind::Integer => self.number(numbers::json(cell.text)),
@@ -276,6 +294,12 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether a text is what a spreadsheet shows for a formula that went wrong: in CSV nothing else is left of it.
+fn is_error(text: &str) -> bool {
+    const ERRORS: [&str; 10] = ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#VALUE!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "="];
+    text.starts_with(['#', '=']) && ERRORS.contains(&text)
 }
 
 fn structured<'a>(text: &str) -> Result<Held<'a>, Wrong> {

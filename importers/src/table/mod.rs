@@ -34,7 +34,8 @@ pub(crate) use flatten::Keys;
 pub(crate) use layout::{Layout, find};
 pub use overrules::Overrules;
 pub(crate) use row::{Cell, Row, Shape};
-pub use safe::{csv_plain, csv_safe};
+pub(crate) use safe::is_formula;
+pub use safe::{csv_plain, csv_safe, is_nil, push_csv_cell};
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

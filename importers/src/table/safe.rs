@@ -18,6 +18,24 @@ pub fn csv_plain(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell)
 }
 
-fn is_formula(cell: &str) -> bool {
+/// Whether a spreadsheet might take this for something to calculate.
+pub(crate) fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// Adds `cell` to a line of CSV, in quotes where it needs them.
+pub fn push_csv_cell(line: &mut String, cell: &str) {
+    if cell.contains(['"', ',', '\r', '\n', ';', '\t']) || cell.starts_with(' ') || cell.ends_with(' ') || is_nil(cell) {
+        line.push('"');
+        line.push_str(&cell.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(cell);
+    }
+}
+
+/// Whether some programs would take it for no value at all, or for another one's name for that: daff is one of them.
+#[must_use]
+pub fn is_nil(text: &str) -> bool {
+    text.trim_start_matches('_') == "NULL"
 }

@@ -27,6 +27,8 @@ use ods::Ods;
 use xls::Xls;
 use xlsx::Xlsx;
 
+pub(crate) use values::number as shown_number;
+
 /// How much text the cells of one sheet may come to, however large it is.
 const TEXT: u64 = 1 << 30;
 

@@ -103,7 +103,7 @@ pub(super) fn show(value: f64, look: Look, epoch: Epoch) -> Shown {
 }
 
 /// `value` with the fifteen digits that a spreadsheet shows, and no more than it needs.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     // Adding nothing makes minus zero zero.
     let rounded: f64 = format!("{value:.14e}").parse().unwrap_or(value) + 0.0;
     let size = f64::abs(rounded);

@@ -21,7 +21,7 @@ pub struct Imported {
     pub columns: Vec<Column>,
     pub matching: Matching,
     pub rows: Vec<DraftRow>,
-    schema: Schema,
+    pub schema: Schema,
 }
 
 /// Imports `text` as organizations.

@@ -1,17 +1,21 @@
 //! `/api/v1/datasets`: one's own lists.
 
+use std::fs::File;
+
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::try_unfold;
 use hayward_domain::id::DatasetId;
 use hayward_domain::record::OrganizationNumber;
-use hayward_domain::schema::Schema;
-use hayward_store::{NewDataset, Order, OwnPage, StoreError, private_name};
+use hayward_domain::schema::{Kind, Schema};
+use hayward_importers::{SheetCell, SheetWriter, Unwritten};
+use hayward_store::{NewDataset, Order, OwnPage, Store, StoreError, private_name};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body;
-use super::format::{Format, csv_line};
+use super::format::{Format, accepted, csv_line};
+use super::made::{self, WORKBOOK};
 use super::params::{PAGE, Params};
 use crate::auth::bearer::{Bearer, DatasetsRead, DatasetsWrite, unknown_token};
 use crate::commons::Commons;
@@ -73,7 +77,13 @@ pub async fn records(
     let key = commons.store.cursor_key();
     let from = cursor.map(|cursor| bound.open(key, &cursor)).transpose()?.map(|[edition, row, ..]| (edition, row));
     let own = Own { owner, dataset, order, token_hash };
-    match Format::of(&request)? {
+    let known = |kind: &str| if kind == WORKBOOK { Some(None) } else { Format::called(kind).map(Some) };
+    let Some(format) = accepted(&request, Some(Format::Json), known) else {
+        let detail = format!("this list comes as application/json, text/csv, application/x-ndjson or {WORKBOOK}");
+        return Err(Error::bad("not-acceptable", detail));
+    };
+    let Some(format) = format else { return own.workbook(commons, from, limit.unwrap_or(i64::MAX)).await };
+    match format {
         Format::Json => {
             let page = own.page(&commons, from, limit.unwrap_or(PAGE)).await?;
             let items: Vec<Value> = page.records.iter().map(|record| record.to_json(&page.schema)).collect();
@@ -107,11 +117,47 @@ struct Own {
 impl Own {
     async fn page(&self, commons: &Commons, from: Option<(i64, i64)>, limit: i64) -> Result<OwnPage, Error> {
         let own = self.clone();
-        let gone = |error| match error {
-            StoreError::Stale(detail) => Error::bad("gone", detail),
-            other => other.into(),
-        };
         commons.run(move |store| store.own_records(own.owner, &own.dataset, &own.order, from, limit).map_err(gone)).await
+    }
+
+    /// The same rows as CSV, as a workbook. It is made whole before it leaves.
+    async fn workbook(self, commons: Data<Commons>, from: Option<(i64, i64)>, wanted: i64) -> Result<HttpResponse, Error> {
+        let private = self.private(&commons).await?;
+        let (own, called) = (self.clone(), self.clone());
+        let datasets = commons.run(move |store| store.datasets(called.owner)).await?;
+        let called = datasets.iter().find(|one| one.id == self.dataset.as_str()).map(|one| one.name.as_str());
+        let made = made::make(&commons, move |store, file| own.write_workbook(store, from, wanted, &private, file)).await?;
+        Ok(made.send(commons, self.token_hash, WORKBOOK, &made::named(called.unwrap_or_default(), "xlsx")))
+    }
+
+    fn write_workbook(
+        &self,
+        store: &Store,
+        from: Option<(i64, i64)>,
+        wanted: i64,
+        private: &[String],
+        file: &mut File,
+    ) -> Result<(), Error> {
+        let read = |from, limit| store.own_records(self.owner, &self.dataset, &self.order, from, limit).map_err(gone);
+        let mut page = read(from, CHUNK.min(wanted))?;
+        let head = header(&page.schema, private);
+        let mut sheet = SheetWriter::new(head.iter().filter_map(Value::as_str), None).map_err(unwritten)?;
+        let days: Vec<bool> = page.schema.fields.iter().map(|field| field.kind == Kind::Date).collect();
+        let is_day = || days.iter().copied().chain(std::iter::repeat(false));
+        let mut left = wanted;
+        loop {
+            for record in &page.records {
+                let cells = record.to_cells(&page.schema, private);
+                sheet
+                    .row(cells.iter().zip(is_day()).map(|(cell, is_day)| (SheetCell::of(cell, is_day), false)))
+                    .map_err(unwritten)?;
+            }
+            left -= i64::try_from(page.records.len()).unwrap_or(0);
+            let Some(after) = page.after.filter(|_| left > 0) else { break };
+            store.caller(&self.token_hash).map_err(unknown_token)?;
+            page = read(Some((page.edition, after)), CHUNK.min(left))?;
+        }
+        sheet.save(file).map_err(unwritten)
     }
 
     async fn private(&self, commons: &Commons) -> Result<Vec<String>, Error> {
@@ -141,6 +187,21 @@ impl Own {
         let mut response = HttpResponse::Ok();
         response.content_type(format.media_type()).insert_header(("Cache-Control", "private, no-store"));
         response.streaming(Box::pin(stream))
+    }
+}
+
+fn gone(error: StoreError) -> Error {
+    match error {
+        StoreError::Stale(detail) => Error::bad("gone", detail),
+        other => other.into(),
+    }
+}
+
+/// Why there is no workbook.
+fn unwritten(error: Unwritten) -> Error {
+    match error {
+        Unwritten::TooLarge(why) => Error::bad("too-large-for-xlsx", why),
+        Unwritten::Failed(kind) => Error::Unavailable(format!("a temporary file could not be written: {kind}")),
     }
 }
 

@@ -1,8 +1,10 @@
 //! In which format an answer goes out, and how its pieces are put together.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
-use hayward_importers::csv_safe;
+use hayward_importers::{csv_safe, push_csv_cell};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -24,21 +26,19 @@ impl Format {
     /// # Errors
     /// `not-acceptable`.
     pub fn of(request: &HttpRequest) -> Result<Self, Error> {
-        let mut wanted =
-            request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
-        if wanted.peek().is_none() {
-            return Ok(Self::Json);
+        accepted(request, Self::Json, Self::called)
+            .ok_or_else(|| Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
+    }
+
+    /// The format that goes by this media type.
+    #[must_use]
+    pub fn called(kind: &str) -> Option<Self> {
+        match kind {
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            "text/csv" | "text/*" => Some(Self::Csv),
+            "application/x-ndjson" | "application/ndjson" => Some(Self::Ndjson),
+            _ => None,
         }
-        let kinds = wanted.map(|word| word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        for kind in kinds {
-            match kind.as_str() {
-                "application/json" | "application/*" | "*/*" => return Ok(Self::Json),
-                "text/csv" | "text/*" => return Ok(Self::Csv),
-                "application/x-ndjson" | "application/ndjson" => return Ok(Self::Ndjson),
-                _ => {}
-            }
-        }
-        Err(Error::bad("not-acceptable", "this list comes as application/json, text/csv or application/x-ndjson"))
     }
 
     /// Its media type.
@@ -62,32 +62,42 @@ impl Format {
     }
 }
 
+/// The first media type of the request's `Accept` that is `known`; `usual` where it has none.
+pub fn accepted<T>(request: &HttpRequest, usual: T, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut wanted =
+        request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).peekable();
+    if wanted.peek().is_none() {
+        return Some(usual);
+    }
+    wanted.find_map(|word| known(&word.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+}
+
 /// One line of CSV, safe to open in a spreadsheet.
 #[must_use]
 pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
     let mut line = String::new();
+    push_line(&mut line, cells.into_iter().map(cell_text));
+    line
+}
+
+/// How a value is spelled in CSV, before it is quoted.
+#[must_use]
+pub fn cell_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => csv_safe(text),
+        // Numbers and truths begin no formula that a spreadsheet would run; nor do brackets.
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Cow::Owned(value.to_string()),
+    }
+}
+
+/// Appends one line of CSV, quoted where it must be.
+pub fn push_line<'a>(line: &mut String, cells: impl IntoIterator<Item = Cow<'a, str>>) {
     for (at, cell) in cells.into_iter().enumerate() {
         if at > 0 {
             line.push(',');
         }
-        match cell {
-            Value::Null => {}
-            Value::String(text) => push_cell(&mut line, &csv_safe(text)),
-            // Numbers and truths begin no formula that a spreadsheet would run.
-            Value::Number(_) | Value::Bool(_) => line.push_str(&cell.to_string()),
-            Value::Array(_) | Value::Object(_) => push_cell(&mut line, &cell.to_string()),
-        }
+        push_csv_cell(line, &cell);
     }
     line.push_str("\r\n");
-    line
-}
-
-fn push_cell(line: &mut String, text: &str) {
-    if text.contains(['"', ',', '\r', '\n', ';', '\t']) || text.starts_with(' ') || text.ends_with(' ') {
-        line.push('"');
-        line.push_str(&text.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(text);
-    }
 }

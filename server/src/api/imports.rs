@@ -127,6 +127,9 @@ pub fn to_json(import: &Import, problems: Vec<Value>) -> Value {
         if let Some(failure) = &import.failure {
             map.insert("failure".to_owned(), failure.clone());
         }
+        if let Some(undone) = &import.undone {
+            map.insert("undone".to_owned(), undone.clone());
+        }
     }
     shown
 }
@@ -173,21 +176,6 @@ pub async fn problem_groups(
     list.respond(&commons, items, &["column", "header", "code", "value", "various", "message", "suggestion", "count", "rows"])
 }
 
-/// What a commit will change, or has changed.
-pub async fn diff(
-    request: HttpRequest,
-    id: Path<String>,
-    bearer: Bearer<ImportsWrite>,
-    commons: Data<Commons>,
-) -> Result<HttpResponse, Error> {
-    let list = Numbered::of(&request, bearer.caller.name(), "diff", &id, &commons)?;
-    let import = named(&commons, bearer.caller.organization, &id).await?;
-    let (after, limit) = (usize::try_from(list.after).unwrap_or(0), usize::try_from(list.limit).unwrap_or(usize::MAX - 1));
-    let found = commons.run(move |store| store.import_diff(&import, after, limit)).await?;
-    let items = found.iter().map(|item| serde_json::to_value(item).unwrap_or_default()).collect();
-    list.respond(&commons, items, &["change", "row", "key", "fields"])
-}
-
 /// What was looked at: nothing is committed to another edition.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,13 +183,6 @@ struct Commit {
     edition: Option<i64>,
     /// How many records may go, where it is more than a fifth of the list.
     removals: Option<u64>,
-}
-
-/// What was looked at: an import of another edition is not undone.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Undo {
-    edition: Option<i64>,
 }
 
 /// Writes an import into its list.
@@ -241,25 +222,11 @@ fn undecided(import: &Import) -> Error {
     Error::Bad { code: "undecided-columns", detail: format!("{} columns have no decision yet", errors.len()), errors }
 }
 
-/// Takes a committed import back.
-pub async fn undo(
-    request: HttpRequest,
-    id: Path<String>,
-    bearer: Bearer<ImportsWrite>,
-    commons: Data<Commons>,
-    bytes: Bytes,
-) -> Result<HttpResponse, Error> {
-    let Undo { edition } = body::read(&request, &bytes)?;
-    let owner = bearer.still(&commons).await?.organization;
-    let found = named(&commons, owner, &id).await?;
-    if edition.is_some_and(|edition| edition != found.edition) {
-        return Err(Error::Conflict { code: "stale", detail: "this import is of another edition".to_owned() });
-    }
-    let done = at_work(&request, &commons, found, |store, import| store.undo_import(import).map(drop)).await?;
-    finished(&commons, owner, &id, done).await
-}
-
-async fn finished(commons: &Commons, owner: OrganizationNumber, id: &str, done: bool) -> Result<HttpResponse, Error> {
+/// The import as work on it has left it.
+///
+/// # Errors
+/// As [`import`].
+pub async fn finished(commons: &Commons, owner: OrganizationNumber, id: &str, done: bool) -> Result<HttpResponse, Error> {
     let import = named(commons, owner, id).await?;
     let mut response = if done { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(response.json(shown(commons, import).await?))

@@ -127,11 +127,7 @@ impl Reading {
 
     /// What cursors are bound to.
     fn bound(&self, caller: Option<&Caller>) -> Bound {
-        let audience = self.shares.audience.map_or("", |audience| match audience {
-            AudienceKind::Organization => "organization",
-            AudienceKind::Members => "members",
-            AudienceKind::Public => "public",
-        });
+        let audience = self.shares.audience.map_or("", AudienceKind::as_str);
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let mut parts = vec![
             "list".to_owned(),

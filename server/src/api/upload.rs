@@ -9,7 +9,8 @@ use hayward_store::NewImport;
 use sha2::{Digest, Sha256};
 
 use super::datasets::dataset_id;
-use super::imports::{at_work, import, shown};
+use super::imports::{at_work, import, shown, turn};
+use super::made::WORKBOOK;
 use super::params::Params;
 use super::readings::overrules;
 use crate::auth::bearer::{Bearer, ImportsWrite};
@@ -49,13 +50,22 @@ pub async fn upload(
             return Err(error);
         }
     };
-    let reading = import(&commons, owner, &id).await?;
     if id != uploaded {
         // The same file waits already. The list may have changed since it was looked at.
+        let reading = import(&commons, owner, &id).await?;
         commons.run(move |store| store.recheck_import(&reading)).await?;
         let import = import(&commons, owner, &id).await?;
         return Ok(HttpResponse::Created().json(shown(&commons, import).await?));
     }
+    // The marked list of a draft is that draft.
+    let turn = turn(&commons).await?;
+    let id = commons
+        .run(move |store| {
+            let _turn = turn;
+            store.take_up(&id)
+        })
+        .await?;
+    let reading = import(&commons, owner, &id).await?;
     let done = at_work(&request, &commons, reading, |store, import| store.read_import(import)).await?;
     let import = import(&commons, owner, &id).await?;
     let mut response = if done { HttpResponse::Created() } else { HttpResponse::Accepted() };
@@ -76,7 +86,7 @@ fn acceptable(request: &HttpRequest) -> Result<(), Error> {
         "application/geo+json",
         "application/vnd.ms-excel",
         "application/vnd.oasis.opendocument.spreadsheet",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        WORKBOOK,
         "application/zip",
         "application/csv",
         "application/x-www-form-urlencoded",

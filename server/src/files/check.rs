@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use hayward_domain::schema::{self, Schema};
-use hayward_importers::{DraftRow, FileSource, Matching, Problem, Refusal, judged, profile_as, suggest};
+use hayward_importers::{
+    DraftRow, FileSource, Marked, MarkedFormat, Matching, Problem, Refusal, Unmarked, judged, profile_as, suggest,
+};
 use hayward_store::{Counts, Phase};
 use serde_json::{Value, json};
 
@@ -27,6 +29,9 @@ pub struct Check {
     matching: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+    /// Write the file back with the problems in front of each row: a name that ends in `.csv` or `.xlsx`.
+    #[arg(long)]
+    marked: Option<PathBuf>,
     /// Print one JSON object and nothing else.
     #[arg(long)]
     json: bool,
@@ -135,6 +140,10 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
         }
     }
     drop(bar);
+    if let Some(path) = &args.marked {
+        let list = Marked { source: &source, profile: &profiled, schema, matching: &matching };
+        write_marked(&list, &problems, path)?;
+    }
     let undecided = columns.iter().any(|column| column.field.is_none());
     let clean = problems.is_empty() && !undecided;
     if args.json {
@@ -164,4 +173,22 @@ fn counted(counts: &Counts) -> String {
         "{} rows: {} good, {} left out as repeated, {} with problems, {} blank",
         counts.rows, counts.created, counts.skipped, counts.rejected, counts.blank
     )
+}
+
+/// Writes a marked list to `path`; where it cannot be, nothing is left there.
+fn write_marked(list: &Marked<'_>, problems: &[Problem], path: &Path) -> Result<(), Unread> {
+    let format = match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => MarkedFormat::Csv,
+        Some("xlsx") => MarkedFormat::Xlsx,
+        _ => return Err("a marked list has a name that ends in `.csv` or `.xlsx`".to_owned().into()),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| Unread::Other(format!("the marked list cannot be written: {error}"));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let found = problems.iter().map(|problem| Ok::<_, Unmarked>(problem.clone()));
+    list.write(found, problems.len() as u64, format, &mut file).map_err(|error| match error {
+        Unmarked::Refused(refusal) => Unread::Refused(refusal),
+        Unmarked::Unwritten(unwritten) => Unread::Other(unwritten.to_string()),
+    })?;
+    file.persist(path).map(drop).map_err(|error| failed(error.error))
 }

@@ -64,7 +64,7 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     store
         .begin_import(owner, "operator", &dataset, &NewImport { id: id.clone(), filename, overrules: args.reading.overrules() })
         .map_err(words)?;
-    let id = store.keep_file(&id, file).map_err(words)?;
+    let id = store.keep_file(&id, file).and_then(|id| store.take_up(&id)).map_err(words)?;
     let seen = Seen { edition: None, removals: args.removals };
     let look = || store.import_standing(owner, &id).ok().and_then(|(_, progress)| progress);
     let found = Bar::new().beside(look, || brought_in(store, owner, &id, matching, args.commit.then_some(seen)))?;
@@ -96,13 +96,14 @@ fn brought_in(
 ) -> Result<StoredImport, String> {
     let words = |error: StoreError| error.to_string();
     let found = store.import(owner, id).map_err(words)?;
+    let is_new = found.state == ImportState::Reading;
     if let Some(seen) = commit
-        && found.matching.is_none()
+        && is_new
     {
         refused(&store.import_at_once(&found, matching, seen).map_err(words)?)?;
         return store.import(owner, id).map_err(words);
     }
-    if found.matching.is_none() {
+    if is_new {
         store.read_import(&found).map_err(words)?;
     } else {
         // The same file may have waited as a draft while the list changed.

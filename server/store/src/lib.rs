@@ -76,7 +76,7 @@ pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
 pub use invites::{Invited, ListedInvite, NewInvite};
 pub use journal::{Closing, Keep, Note, Stop};
 pub use keys::{CursorKeys, Keyring, Rotate};
-pub use ledger::{Disclosed, Entry, EntryPage, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
+pub use ledger::{Disclosed, Entry, EntryPage, GivenTo, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
@@ -87,7 +87,10 @@ pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
 pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
 pub use tokens::{Caller, NewToken};
-pub use writing::{Counts, DiffItem, ImportProgress, Phase, Seen};
+pub use writing::{
+    Counts, DiffColumn, DiffItem, DiffRow, Difference, ImportProgress, Phase, RowChange, Seen, Show, Shown, UndoItem, UndoItems,
+    Undoing,
+};
 
 use crate::conn::{Conn, Db};
 use crate::sql::{Number, Sql, rows};

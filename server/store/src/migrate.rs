@@ -39,13 +39,14 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 6] = [
+        static COMMONS: [Step; 7] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
             step!("commons", "0004_eras"),
             step!("commons", "0005_operation"),
             step!("commons", "0006_imports"),
+            step!("commons", "0007_undone"),
         ];
         static LEDGER: [Step; 3] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links"), step!("ledger", "0004_eras")];
         match self {

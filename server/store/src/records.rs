@@ -1,6 +1,6 @@
 //! An organization's own originals, read back.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hayward_domain::id::DatasetId;
@@ -128,23 +128,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if the dataset is not theirs.
     pub fn private_headers(&self, owner: OrganizationNumber, dataset: &DatasetId) -> Result<Vec<String>> {
-        self.db.read(Eyes::Own, |conn| {
-            let kept = datasets::own(conn, dataset, owner)?;
-            let mut headers = BTreeSet::new();
-            let mut after = 0;
-            loop {
-                let select = "select r.record, r.body from records r
-                    where r.dataset = ? and r.born <= ? and r.died > ? and r.record > ? order by r.record limit 1000";
-                let select = Sql::new(select).bind(kept.number).bind(kept.head).bind(kept.head).bind(after);
-                let rows = conn.load::<RecordRow>(select)?;
-                let Some(last) = rows.last() else { return Ok(headers.into_iter().collect()) };
-                after = last.record;
-                for row in rows {
-                    let record = Record::from_body(&row.body).ok_or(StoreError::Corrupt("a record"))?;
-                    headers.extend(record.private.into_keys());
-                }
+        let kept = self.db.read(Eyes::Own, |conn| datasets::own(conn, dataset, owner))?;
+        Ok(self.private_tally(kept.number, kept.head)?.into_keys().collect())
+    }
+
+    /// How many records of an edition have each private column.
+    pub(crate) fn private_tally(&self, dataset: i64, edition: i64) -> Result<BTreeMap<String, i64>> {
+        // Bodies are as `Record::to_body` writes them: most lists have no private column at all, and then no body is read here.
+        let select = "select r.record, r.body from records r where r.dataset = ? and r.born <= ? and r.died > ? and r.record > ?
+            and r.body like '%\"private\":{%' order by r.record limit 1000";
+        let (mut tally, mut after) = (BTreeMap::new(), 0);
+        loop {
+            let page = Sql::new(select).bind(dataset).bind(edition).bind(edition).bind(after);
+            let rows = self.db.read(Eyes::Own, |conn| conn.load::<RecordRow>(page))?;
+            let Some(last) = rows.last() else { return Ok(tally) };
+            after = last.record;
+            for row in rows {
+                let record = Record::from_body(&row.body).ok_or(StoreError::Corrupt("a record"))?;
+                record.private.into_keys().for_each(|header| *tally.entry(header).or_default() += 1);
             }
-        })
+        }
     }
 }
 

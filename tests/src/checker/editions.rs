@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::{Faults, Look, NEVER, apart};
 
 pub(super) fn check(look: &Look<'_>, faults: &mut Faults) {
@@ -79,9 +81,13 @@ fn imports(look: &Look<'_>, faults: &mut Faults) {
         faults.unless(!lost, || format!("import {id} was taken back without an edition"));
         let pieces = look.tables.pieces.iter().filter(|piece| piece.import == *id).map(|piece| piece.position);
         let pieces: BTreeSet<i64> = pieces.collect();
-        // It is dropped in pieces, behind the commit's last step.
-        faults.soon(!done || pieces.is_empty(), || format!("import {id} is {state} and still keeps its file"));
-        let whole = done || pieces.iter().zip(0..).all(|(position, expected)| *position == expected);
+        // It is dropped in pieces, behind the commit's last step; one with rows that did not go in is kept for its marked list.
+        let counts: Option<Value> = import.counts.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let rejected = counts.as_ref().and_then(|counts| counts.get("rejected")).and_then(Value::as_u64).unwrap_or(0);
+        faults.soon(!done || pieces.is_empty() || (state == "committed" && rejected > 0), || {
+            format!("import {id} is {state} and still keeps its file")
+        });
+        let whole = done || state == "cancelled" || pieces.iter().zip(0..).all(|(position, expected)| *position == expected);
         faults.unless(whole, || format!("the file of import {id} has a hole"));
         let committing = ["checked", "draft", "interrupted"].contains(&state) && !import.file_hash.is_empty();
         faults.unless(!committing || !pieces.is_empty(), || format!("import {id} is {state} and its file is gone"));

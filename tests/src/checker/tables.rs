@@ -82,7 +82,7 @@ tables! {
         dataset: i64, edition: i64, commit_number: i64, kind: String, import: Option<String>,
     }
     Import, imports: "imports" {
-        id: String, dataset: i64, state: String, file_hash: String, committed_edition: Option<i64>,
+        id: String, dataset: i64, state: String, file_hash: String, committed_edition: Option<i64>, counts: Option<String>,
     }
     Piece, pieces: "import_chunks" { import: String, position: i64 }
     Agreement, agreements: "agreements" { number: i64, id: String, provider: i64, dataset: i64, secret: Option<String> }

@@ -84,7 +84,7 @@ on_both! {
         // What was imported before can still be taken back.
         let first = raw::ask(&db, "select import as value from editions order by commit_number limit 1").remove(0);
         let first = store.import(world.list.owner, &hayward_domain::id::ImportId::parse(&first).unwrap()).unwrap();
-        store.undo_import(&first).unwrap();
+        store.undo_import(&first, None).unwrap();
         // What another import had changed since stays, as it does without a restore.
         assert_eq!(shown(&store).len(), 2);
         let fresh = Fresh { id: hayward_domain::id::AgreementId::from_random([8; 15]), secret: [3; 32] };

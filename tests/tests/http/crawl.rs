@@ -9,6 +9,8 @@ use crate::answer::Answer;
 use crate::world::{Persona, World};
 
 const FORMATS: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+/// What is asked for besides where the program's own pages and lists are.
+const EVERY_FORMAT: [&str; 4] = ["application/json", "application/x-ndjson", "text/csv", "text/html"];
 
 /// The collections, with their schemas.
 const COLLECTIONS: [(&str, &str); 4] = [
@@ -153,10 +155,13 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
     for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
         paths.extend(["records", "imports"].map(|part| format!("/api/v1/datasets/{}/{part}", world.id(dataset))));
         let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
-        paths.extend(["", "/problems", "/problems/groups", "/diff", "/rows", "/events"].map(|part| format!("{import}{part}")));
+        paths.extend(
+            ["", "/problems", "/problems/groups", "/marked", "/diff", "/undo", "/rows", "/events"]
+                .map(|part| format!("{import}{part}")),
+        );
     }
     let draft = format!("/api/v1/imports/{}", world.id("jobs-draft"));
-    paths.extend(["/rows", "/problems/groups", ""].map(|part| format!("{draft}{part}")));
+    paths.extend(["/rows", "/marked", "/problems/groups", ""].map(|part| format!("{draft}{part}")));
     for agreement in
         ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"]
     {
@@ -169,7 +174,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         assert!(paths.iter().any(walked), "nobody looks for canaries at {}", route.path);
     }
     for path in &paths {
-        for accept in FORMATS {
+        for accept in EVERY_FORMAT {
             look(path, &world.get_as(who, path, accept));
         }
     }

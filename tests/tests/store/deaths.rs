@@ -76,7 +76,7 @@ on_both! {
             commons.decide(&a.steward, &agreement, 1, hayward_store::Decision::Approve).unwrap();
             opened = opened || dies(&commons, at, |store| assert_eq!(store.build_due().unwrap(), 1));
             commons.pass(Duration::from_secs(31));
-            undone = undone || dies(&commons, at, |store| assert_eq!(store.undo_import(&import).unwrap(), 0));
+            undone = undone || dies(&commons, at, |store| assert_eq!(store.undo_import(&import, None).unwrap().kept, 0));
             commons.pass(Duration::from_secs(31));
             if commons.again(&list, &import).state == hayward_store::ImportState::Committed {
                 commons.undo(&list, &import);

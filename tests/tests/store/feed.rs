@@ -281,7 +281,7 @@ impl<'a> World<'a> {
             Act::Undo(which) => {
                 if let Some((list, import)) = pick(&self.imports, *which) {
                     let target = &self.lists[*list].1;
-                    drop(self.commons.store.undo_import(&self.commons.again(target, import)));
+                    drop(self.commons.store.undo_import(&self.commons.again(target, import), None));
                 }
             }
             Act::Offer { list, to, terms } => {

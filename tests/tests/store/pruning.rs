@@ -53,7 +53,7 @@ on_both! {
         assert_eq!(raw::count(commons.database(), "shared_records where payload like '%Hull%' or payload like '%Leeds%'"), 0);
         // What was replaced is gone, so it is not brought back, and nothing is taken for new that was not.
         for import in [&first, &second] {
-            let undone = commons.store.undo_import(&commons.again(&list, import));
+            let undone = commons.store.undo_import(&commons.again(&list, import), None);
             assert!(matches!(undone, Err(StoreError::Refused { code: "too-old", .. })));
         }
         assert_eq!((commons.own(&list), commons.list(&b.viewer, "organizations")), (own, shown));
@@ -89,5 +89,31 @@ on_both! {
         next.tidy_due().unwrap();
         assert_eq!(raw::count(commons.database(), "import_chunks"), 0);
         assert_eq!(next.tidy_due().unwrap(), 0);
+    }
+}
+
+on_both! {
+    fn a_file_is_kept_for_the_rows_that_did_not_go_in(commons: Commons) {
+        let a = commons.organization("a");
+        let list = commons.dataset(&a, "organization");
+        let pieces = || raw::count(commons.database(), "import_chunks");
+        let wrong = |key: i64| format!("identifier,name,founded_on\n{key},Alder,\n{},Birch,someday\n", key + 1);
+        commons.import_csv(&list, &wrong(1));
+        assert_eq!(pieces(), 1);
+        commons.pass_days(29);
+        commons.store.prune(WINDOW).unwrap();
+        assert_eq!(pieces(), 1);
+        commons.pass_days(2);
+        commons.store.prune(WINDOW).unwrap();
+        assert_eq!(pieces(), 0, "after thirty days it goes");
+        // What goes in next overtakes it, and so does taking it back.
+        commons.import_csv(&list, &wrong(3));
+        let second = commons.import_csv(&list, &wrong(5));
+        assert_eq!(pieces(), 1);
+        commons.undo(&list, &second);
+        assert_eq!(pieces(), 0);
+        commons.import_csv(&list, &wrong(7));
+        commons.import_csv(&list, "identifier,name\n9,Cedar\n");
+        assert_eq!(pieces(), 0);
     }
 }

@@ -110,7 +110,7 @@ on_both! {
         let list = commons.dataset(&a, "organization");
         let import = commons.upload(&list, "identifier,name\n1,Alder\n");
         let refused = |import: &hayward_store::Import| {
-            matches!(commons.store.undo_import(import), Err(StoreError::Refused { code: "wrong-state", .. }))
+            matches!(commons.store.undo_import(import, None), Err(StoreError::Refused { code: "wrong-state", .. }))
         };
         assert!(refused(&import));
         commons.store.commit_import(&import, Seen::default()).unwrap();

@@ -196,7 +196,7 @@ impl World {
     /// Takes the newest import of a list back.
     pub fn undo(&mut self, list: usize) {
         let import = self.imports.remove(&list).unwrap();
-        self.server.store().undo_import(&import).unwrap();
+        self.server.store().undo_import(&import, None).unwrap();
     }
 
     /// The provider offers terms; nobody has said yes.

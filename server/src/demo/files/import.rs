@@ -30,7 +30,7 @@ impl Uploads<'_> {
     pub(super) fn commit_and_undo(&self, nth: usize, sheet: &Sheet) -> Result<(), DemoError> {
         let import = self.read(nth, sheet, ImportState::Checked)?;
         self.commit_read(&import)?;
-        self.store.undo_import(&self.again(&import)?)?;
+        self.store.undo_import(&self.again(&import)?, None)?;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::{Import, drop_some};
 use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
-use crate::sql::{Sql, rows};
+use crate::sql::{Number, Sql, rows};
 use crate::writing::Pulse;
 
 /// Pieces a file is kept in.
@@ -91,6 +91,12 @@ impl Store {
         self.end_upload(import, &hayward_domain::id::base32(&hasher.finalize()), size)
     }
 
+    /// Whether the file of an import is still kept.
+    pub(crate) fn has_file(&self, import: &Import) -> Result<bool> {
+        let pieces = Sql::new("select count(*) as value from import_chunks where import = ? and position = 0").bind(&import.id);
+        Ok(self.db.read(Eyes::Own, |conn| conn.one::<Number>(pieces))?.value > 0)
+    }
+
     /// The kept file of an import.
     #[must_use]
     pub fn import_file(self: &Arc<Self>, import: &Import) -> StoredSource {
@@ -107,7 +113,8 @@ fn touch(conn: &mut Conn, import: &ImportId, now: Moment) -> Result<()> {
     conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(import.as_str())).map(drop)
 }
 
-fn forget(conn: &mut Conn, import: &ImportId) -> Result<()> {
+/// Takes an import out as if it had never been.
+pub(crate) fn forget(conn: &mut Conn, import: &ImportId) -> Result<()> {
     drop_file(conn, import.as_str())?;
     conn.execute(Sql::new("delete from import_problems where import = ?").bind(import.as_str()))?;
     conn.execute(Sql::new("delete from imports where id = ?").bind(import.as_str())).map(drop)

@@ -21,7 +21,7 @@ use crate::sql::{Number, Sql, Word, rows};
 use crate::writing::ImportProgress;
 
 pub use file::StoredSource;
-pub(crate) use file::drop_pieces;
+pub(crate) use file::{drop_pieces, forget};
 pub(crate) use problems::{KEPT_PROBLEMS, drop_some_problems};
 pub use state::ImportState;
 
@@ -70,13 +70,15 @@ pub struct Import {
     pub failure: Option<Value>,
     /// How far the work on it is, while somebody is at work.
     pub progress: Option<ImportProgress>,
+    /// What an undo did: `{reversed, kept, disclosed}`, the last once it was looked up.
+    pub undone: Option<Value>,
 }
 
 rows! {
     ImportRow {
         id: String, dataset: String, dataset_number: i64, state: String, filename: String, size: i64, reading: Option<String>, profile: Option<String>,
         overrules: Option<String>, columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
-        committed_edition: Option<i64>, failure: Option<String>, progress: Option<String>,
+        committed_edition: Option<i64>, failure: Option<String>, progress: Option<String>, undone: Option<String>,
     }
 }
 
@@ -96,9 +98,12 @@ pub(crate) struct Findings {
 /// Which program reads files here. Another version may understand the same bytes otherwise.
 pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
 
+/// How many imports are looked through for the one that a marked list is of.
+const WITH_PROBLEMS: i64 = 20;
+
 const COLUMNS: &str =
     "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.size, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
-    i.problem_count, i.edition, i.committed_edition, i.failure, i.progress";
+    i.problem_count, i.edition, i.committed_edition, i.failure, i.progress, i.undone";
 
 impl ImportRow {
     fn read(self) -> Result<Import> {
@@ -128,6 +133,7 @@ impl ImportRow {
             edition: self.edition,
             committed_edition: self.committed_edition,
             failure: json(self.failure)?,
+            undone: json(self.undone)?,
         })
     }
 }
@@ -230,8 +236,25 @@ impl Store {
 
     /// The import as it stands now.
     pub(crate) fn reload(&self, import: &Import) -> Result<Import> {
+        self.import_called(&import.id)
+    }
+
+    /// The import with this id, whoever's it is.
+    pub(crate) fn import_called(&self, id: &str) -> Result<Import> {
         let select = format!("select {COLUMNS} from imports i join datasets d on d.number = i.dataset where i.id = ?");
-        self.db.read(Eyes::Own, |conn| conn.one::<ImportRow>(Sql::new(&select).bind(&import.id)))?.read()
+        self.db.read(Eyes::Own, |conn| conn.one::<ImportRow>(Sql::new(&select).bind(id)))?.read()
+    }
+
+    /// The newest other imports of the same dataset that have problems, newest first: those whose marked list somebody may have.
+    pub(crate) fn with_problems(&self, import: &Import) -> Result<Vec<Import>> {
+        let select = format!(
+            "select {COLUMNS} from imports i join datasets d on d.number = i.dataset where i.dataset = ? and i.id <> ?
+            and i.problem_count > 0 and i.matching is not null and i.state not in ('reading', 'committing', 'failed')
+            order by i.made_at desc, i.id limit {WITH_PROBLEMS}"
+        );
+        let select = Sql::new(&select).bind(import.dataset_number).bind(&import.id);
+        let rows = self.db.read(Eyes::Own, |conn| conn.load::<ImportRow>(select))?;
+        rows.into_iter().map(ImportRow::read).collect()
     }
 }
 

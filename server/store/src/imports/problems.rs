@@ -1,6 +1,7 @@
 //! What is wrong with the rows of a file, as it is kept.
 
 use hayward_importers::{Problem, ProblemGroup};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Import, drop_some};
@@ -22,8 +23,17 @@ impl Store {
     /// # Errors
     /// Only the database's.
     pub fn problems(&self, import: &Import, after: i64, limit: i64) -> Result<Vec<Value>> {
+        self.read_problems(import, after, limit + 1)
+    }
+
+    /// The same, as what they are; no more than `limit`. They are in the order of their rows.
+    pub(crate) fn kept_problems(&self, import: &Import, after: i64, limit: i64) -> Result<Vec<Problem>> {
+        self.read_problems(import, after, limit)
+    }
+
+    fn read_problems<T: DeserializeOwned>(&self, import: &Import, after: i64, limit: i64) -> Result<Vec<T>> {
         let select = "select problem from import_problems where import = ? and position > ? order by position limit ?";
-        let select = Sql::new(select).bind(&import.id).bind(after).bind(limit + 1);
+        let select = Sql::new(select).bind(&import.id).bind(after).bind(limit);
         let rows = self.db.read(Eyes::Own, |conn| conn.load::<ProblemRow>(select))?;
         rows.iter().map(|row| serde_json::from_str(&row.problem).map_err(|_| StoreError::Corrupt("a problem"))).collect()
     }

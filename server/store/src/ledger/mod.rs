@@ -8,6 +8,7 @@
 //!   where each link covers the one before it and the entry as that provider reads it. [`reading`] finds the others one by one.
 //! * Tokenless reads of public shares are counted by the hour; an hour becomes an entry once it is over.
 
+mod given;
 mod reading;
 mod sealing;
 
@@ -28,6 +29,7 @@ use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::sql::{Number, Sql, rows};
 
+pub use given::GivenTo;
 pub(crate) use reading::links;
 
 /// What one answer disclosed under one agreement.

@@ -86,7 +86,7 @@ impl LedgerStore {
     }
 }
 
-fn sealed_up_to(conn: &mut Conn) -> Result<i64> {
+pub(super) fn sealed_up_to(conn: &mut Conn) -> Result<i64> {
     Ok(conn.one::<Number>(Sql::new("select row as value from sealed where only_row = 1"))?.value)
 }
 
@@ -110,7 +110,7 @@ fn unsealed(conn: &mut Conn, organization: &str, sealed: i64, below: Option<i64>
 }
 
 /// The hours of public reads that are not entries yet.
-fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
+pub(super) fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
     let select = format!(
         "select {HOUR_COLUMNS} from public_reads where provider = ? and hour >= (select hour from sealed where only_row = 1)
         order by hour desc, agreement"

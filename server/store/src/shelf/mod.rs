@@ -58,6 +58,27 @@ pub enum AudienceKind {
     Public,
 }
 
+impl AudienceKind {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Members => "members",
+            Self::Public => "public",
+        }
+    }
+
+    /// The kind of an audience by its number.
+    pub(crate) fn of(number: i64) -> Self {
+        match number {
+            MEMBERS => Self::Members,
+            PUBLIC => Self::Public,
+            _ => Self::Organization,
+        }
+    }
+}
+
 /// One shared record, on its way out.
 pub struct SharedRow {
     /// The record's name for this recipient.

@@ -17,7 +17,6 @@ use hayward_domain::terms::{RecordIds, Terms};
 
 use super::names::Names;
 use super::{AudienceKind, ShareQuery, View};
-use crate::agreements::{MEMBERS, PUBLIC};
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, rows};
 
@@ -295,11 +294,7 @@ impl View<'_> {
             RecordIds::Stable => None,
             RecordIds::Pseudonym => Some(Arc::new(self.store.agreement_keys(self.conn, parts.number)?)),
         };
-        let audience = match parts.audience {
-            MEMBERS => AudienceKind::Members,
-            PUBLIC => AudienceKind::Public,
-            _ => AudienceKind::Organization,
-        };
+        let audience = AudienceKind::of(parts.audience);
         Ok(ShareSummary {
             number: parts.number,
             shelf: parts.shelf,

@@ -12,7 +12,7 @@ use crate::Store;
 use crate::bulk::{ENOUGH, Load};
 use crate::edition::{Batch, Cause, Change, Commit, Writing};
 use crate::error::{Result, StoreError};
-use crate::imports::{Import, ImportState, READ_BY, drop_pieces, set_state};
+use crate::imports::{Import, ImportState, READ_BY, set_state};
 use crate::parallel;
 use crate::sql::Sql;
 
@@ -73,7 +73,7 @@ impl Store {
             conn.execute(update.bind(READ_BY).bind(id)).map(drop)
         });
         published?;
-        self.tidied(self.until_none(|conn| drop_pieces(conn, id)).map(drop));
+        self.tidied(self.drop_files_except(Some(import)));
         Ok(())
     }
 

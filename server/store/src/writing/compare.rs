@@ -110,6 +110,7 @@ pub(super) fn compare(
         |send| read(draft, send),
         |piece: Piece| {
             present.compares(piece.ready.len() + piece.rejected.len())?;
+            let mut wrong = Vec::new();
             for (problems, key) in piece.rejected {
                 counts.rejected += 1;
                 match (&mut seen, key) {
@@ -119,12 +120,21 @@ pub(super) fn compare(
                     (_, None) => seen = None,
                     (None, Some(_)) => {}
                 }
-                found(Found::Problems(problems))?;
+                wrong.extend(problems);
             }
             if let Some(seen) = &mut seen {
                 seen.extend(piece.ready.iter().map(|one| key_hash(&one.row.key)));
             }
-            Ok(settle(piece.ready, present, only, &mut counts, &mut found)?)
+            settle(piece.ready, present, only, &mut counts, &mut |one| match one {
+                Found::Problems(problems) => {
+                    wrong.extend(problems);
+                    Ok(())
+                }
+                changed @ Found::Changed { .. } => found(changed),
+            })?;
+            // In the order of the file, across pieces too: a marked list is read along with it.
+            wrong.sort_by_key(|problem| problem.row);
+            if wrong.is_empty() { Ok(()) } else { Ok(found(Found::Problems(wrong))?) }
         },
     )?;
     Ok((Counts { rows: read.rows, skipped: read.skipped + counts.skipped, blank: read.blank, ..counts }, seen))

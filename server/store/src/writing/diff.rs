@@ -13,7 +13,7 @@ use super::present::{LiveRow, Present};
 use super::touched::Touched;
 use crate::Store;
 use crate::error::{Result, StoreError};
-use crate::imports::Import;
+use crate::imports::{Import, ImportState};
 use crate::records::private_name;
 
 /// One line of the difference between the file and the dataset.
@@ -38,6 +38,10 @@ impl Store {
         let schema = self.schema_of(import)?;
         if let Some(edition) = import.committed_edition {
             return self.made_diff(import, edition, after, limit, &schema);
+        }
+        if matches!(import.state, ImportState::Committed | ImportState::Undone) {
+            // It was committed, and there was nothing to change.
+            return Ok(Vec::new());
         }
         let plan = self.plan(import)?;
         let head = self.head(import)?;

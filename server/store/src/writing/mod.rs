@@ -9,9 +9,12 @@ mod commit;
 mod compare;
 mod decided;
 mod diff;
+mod difference;
+mod marked;
 mod present;
 mod problems;
 mod pulse;
+mod returned;
 mod touched;
 mod undo;
 
@@ -24,8 +27,11 @@ use hayward_importers::{Fix, Matching, MatchingFault, Overrules, Profile, Refusa
 pub use brake::Seen;
 pub use compare::Counts;
 pub use diff::DiffItem;
+pub use difference::{DiffColumn, DiffRow, Difference, RowChange, Show};
 pub(crate) use pulse::Pulse;
 pub use pulse::{ImportProgress, Phase};
+pub(crate) use undo::ShownRows;
+pub use undo::{Shown, UndoItem, UndoItems, Undoing};
 
 use crate::Store;
 use crate::conn::Eyes;

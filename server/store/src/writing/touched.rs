@@ -32,8 +32,14 @@ const REMOVED: &str = "select r.record, cast(null as bigint) as made, r.row as c
     and not exists (select 1 from records n where n.dataset = r.dataset and n.record = r.record and n.born = r.died)";
 
 impl Store {
-    /// Shows every record that an edition touched to `see`.
-    pub(super) fn touched(&self, dataset: i64, edition: i64, mut see: impl FnMut(Vec<Touched>) -> Result<()>) -> Result<()> {
+    /// Shows every record that an edition touched to `see`; changed since it is where it was by edition `head`.
+    pub(super) fn touched(
+        &self,
+        dataset: i64,
+        edition: i64,
+        head: i64,
+        mut see: impl FnMut(Vec<Touched>) -> Result<()>,
+    ) -> Result<()> {
         for traces in [MADE, REMOVED] {
             let select = format!("{traces} and r.row > ? order by r.row limit ?");
             let mut after = 0;
@@ -42,7 +48,7 @@ impl Store {
                 let page = self.db.read(Eyes::Own, |conn| {
                     let traces = conn.load::<Traces>(select)?;
                     after = traces.last().and_then(|last| last.made.or(last.closed)).unwrap_or(i64::MAX);
-                    versions(conn, traces)
+                    versions(conn, traces, head)
                 })?;
                 if page.is_empty() {
                     break;
@@ -61,13 +67,13 @@ impl Store {
         let select = select.bind(number(limit)).bind(number(skip));
         self.db.read(Eyes::Own, |conn| {
             let traces = conn.load::<Traces>(select)?;
-            versions(conn, traces)
+            versions(conn, traces, i64::MAX - 1)
         })
     }
 }
 
 /// The versions that the traces lead to.
-fn versions(conn: &mut Conn, traces: Vec<Traces>) -> Result<Vec<Touched>> {
+fn versions(conn: &mut Conn, traces: Vec<Traces>, head: i64) -> Result<Vec<Touched>> {
     let rows: Vec<i64> = traces.iter().flat_map(|trace| [trace.made, trace.closed]).flatten().collect();
     let mut versions: HashMap<i64, LiveRow> = HashMap::with_capacity(rows.len());
     for rows in rows.chunks(1_000) {
@@ -79,7 +85,7 @@ fn versions(conn: &mut Conn, traces: Vec<Traces>) -> Result<Vec<Touched>> {
     let touched = traces.into_iter().map(|trace| Touched {
         before: version(trace.closed),
         after: version(trace.made),
-        changed_since: trace.made.is_some() && trace.died != i64::MAX,
+        changed_since: trace.made.is_some() && trace.died <= head,
     });
     Ok(touched.collect())
 }
