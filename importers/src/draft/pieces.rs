@@ -13,8 +13,8 @@ use crate::read::Counts;
 use crate::refusal::Refusal;
 use crate::table::{Block, End, Rows, read_on};
 
-/// The most threads that judge. One that reads cannot keep more of them busy.
-const JUDGES: usize = 4;
+/// The most threads that judge: one that reads cannot keep more of them busy, and each has a few blocks under way.
+const JUDGES: usize = 3;
 
 /// A block that has been judged.
 pub(super) struct Piece<R> {

@@ -190,10 +190,11 @@ impl Survey {
         let mut garbled = false;
         let first = row.cell(0);
         self.own_words |= !first.is_blank() && !is_mark(first.text);
+        let may_be_garbled = !row.is_ascii();
         for (cell, column) in row.cells().zip(&mut self.columns) {
             if !cell.is_blank() {
                 column.add(cell);
-                garbled |= is_garbled(cell.text);
+                garbled |= may_be_garbled && is_garbled(cell.text);
             }
         }
         self.garbled += u64::from(garbled);

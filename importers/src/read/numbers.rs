@@ -36,7 +36,7 @@ const GROUPING: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '’'];
 
 /// How `text` fits.
 pub(crate) fn weigh(text: &str) -> Fit {
-    if text.len() > 64 || !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    if text.len() > 64 || begins_word(text) || !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Fit::None;
     }
     if is_small(text.strip_prefix(['+', '-']).unwrap_or(text)) {
@@ -140,6 +140,12 @@ fn bare(text: &str) -> Option<(bool, &str)> {
         rest = trim(before);
     }
     Some((negative == Some(true), rest))
+}
+
+/// Whether `text` begins with a letter that no currency begins with. Nearly all words do, which are most of what there is to read.
+fn begins_word(text: &str) -> bool {
+    let begins = |first: &u8| CURRENCIES.iter().any(|sign| sign.as_bytes().first() == Some(first));
+    text.as_bytes().first().is_some_and(|first| first.is_ascii_alphabetic() && !begins(first))
 }
 
 fn begins_number(text: &str) -> bool {

@@ -140,6 +140,11 @@ pub(super) struct Sample {
 impl Sample {
     /// Shows every complete row, with its number, to `see`; the first one also where it goes on beyond the sample.
     pub(super) fn rows(&self, marks: Marks, mut see: impl FnMut(&Row)) {
+        self.ended_rows(marks, |row, _| see(row));
+    }
+
+    /// The same, with whether a row ends with `\r\n`.
+    pub(super) fn ended_rows(&self, marks: Marks, mut see: impl FnMut(&Row, bool)) {
         let skipped = separator_line(&self.text).map_or(0, |(_, length)| length);
         let mut rest = self.text.get(skipped..).unwrap_or_default();
         let (mut row, mut number) = (Row::default(), 0);
@@ -149,13 +154,14 @@ impl Sample {
             let mut state = State::Start;
             let (used, end) = step(rest, marks, &mut row, &mut state);
             rest = rest.get(used..).unwrap_or_default();
+            let after = rest.strip_prefix('\n').filter(|_| end == Some(b'\r'));
             match end {
-                Some(b'\r') => rest = rest.strip_prefix('\n').unwrap_or(rest),
                 Some(_) => {}
                 None if self.whole || number == 1 => row.end_cell(Shape::Text),
                 None => return,
             }
-            see(&row);
+            see(&row, after.is_some());
+            rest = after.unwrap_or(rest);
         }
     }
 }
@@ -163,6 +169,13 @@ impl Sample {
 /// Reads on through `text`: how many bytes were used, and the character that ended the row, if one did.
 fn step(text: &str, marks: Marks, row: &mut Row, state: &mut State) -> (usize, Option<u8>) {
     let Marks { delimiter, ends } = marks;
+    if *state == State::Start
+        && row.is_untouched()
+        && let Some((line, end, delimiter)) = plain_line(text, marks)
+    {
+        row.push_line(line, delimiter);
+        return (line.len() + 1, Some(end));
+    }
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         match *state {
@@ -223,6 +236,15 @@ fn step(text: &str, marks: Marks, row: &mut Row, state: &mut State) -> (usize, O
         }
     }
     (at, None)
+}
+
+/// The line that `text` begins with, what ends it and what separates its cells, if it is all there and has no quotation mark: what
+/// the states below make of it is known at one look, and nearly all lines are such lines.
+fn plain_line(text: &str, marks: Marks) -> Option<(&str, u8, u8)> {
+    let delimiter = marks.delimiter.filter(|_| marks.ends.are_any())?;
+    let (line, end) = until(text, memchr2(b'\n', b'\r', text.as_bytes()));
+    let plain = memchr(b'"', line.as_bytes()).is_none();
+    end.filter(|_| plain).map(|end| (line, end, delimiter))
 }
 
 /// The text before the ASCII byte that was found at `end`, and that byte.

@@ -31,6 +31,11 @@ pub(super) fn line_ends(sample: &Sample, delimiter: Option<char>) -> LineEnds {
         return LineEnds::Any;
     }
     let [any, both] = [LineEnds::Any, LineEnds::CrLf].map(|ends| Marks::new(delimiter, ends));
+    let mut ends = false;
+    sample.ended_rows(any, |_, ended| ends |= ended);
+    if !ends {
+        return LineEnds::Any;
+    }
     // One row for the whole file is as regular as can be: then `\r\n` only stands between quotes.
     let mut rows = 0_usize;
     sample.rows(both, |_| rows += 1);

@@ -1,5 +1,7 @@
 //! One row of a table, in one buffer that is used again for the next.
 
+use memchr::memchr_iter;
+
 use crate::fold::trim;
 use crate::refusal::{CELL_BYTES, COLUMNS, ROW_BYTES, Refusal};
 
@@ -46,12 +48,15 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     text: String,
     marks: Vec<Mark>,
+    /// Where the cell begins that is being read.
+    start: usize,
     longest: usize,
 }
 
-/// Where in the text a cell ends, and what it was. A row is far below 4 GiB.
+/// Where in the text a cell is, and what it was. A row is far below 4 GiB.
 #[derive(Clone, Copy)]
 struct Mark {
+    start: u32,
     end: u32,
     shape: Shape,
 }
@@ -62,7 +67,7 @@ impl Row {
         self.number = number;
         self.text.clear();
         self.marks.clear();
-        self.longest = 0;
+        (self.start, self.longest) = (0, 0);
     }
 
     /// Adds `text` to the cell that is being read.
@@ -72,8 +77,26 @@ impl Row {
 
     /// Ends the cell that is being read.
     pub(crate) fn end_cell(&mut self, shape: Shape) {
-        self.longest = self.longest.max(self.open());
-        self.marks.push(Mark { end: u32::try_from(self.text.len()).unwrap_or(u32::MAX), shape });
+        self.mark(self.text.len(), shape);
+        self.start = self.text.len();
+    }
+
+    /// Adds the cells of a whole line in which nothing but `delimiter` has a meaning.
+    pub(crate) fn push_line(&mut self, line: &str, delimiter: u8) {
+        let begin = self.text.len();
+        self.text.push_str(line);
+        for end in memchr_iter(delimiter, line.as_bytes()) {
+            self.mark(begin + end, Shape::Text);
+            self.start = begin + end + 1;
+        }
+        self.end_cell(Shape::Text);
+    }
+
+    /// Marks what was read of a cell as all of it.
+    fn mark(&mut self, end: usize, shape: Shape) {
+        self.longest = self.longest.max(end - self.start);
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.marks.push(Mark { start: place(self.start), end: place(end), shape });
     }
 
     /// Adds empty cells until there are `cells`.
@@ -115,19 +138,17 @@ impl Row {
 
     /// The cell at `index`, counted from 0; an empty one beyond the end.
     pub(crate) fn cell(&self, index: usize) -> Cell<'_> {
-        let start = index.checked_sub(1).and_then(|before| self.marks.get(before)).map_or(0, |before| before.end);
-        self.marks.get(index).map_or(Cell { shape: Shape::Text, text: "" }, |mark| self.between(start, *mark))
+        self.marks.get(index).map_or(Cell { shape: Shape::Text, text: "" }, |mark| self.marked(*mark))
     }
 
-    fn between(&self, start: u32, mark: Mark) -> Cell<'_> {
+    fn marked(&self, mark: Mark) -> Cell<'_> {
         let at = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
-        Cell { shape: mark.shape, text: self.text.get(at(start)..at(mark.end)).unwrap_or_default() }
+        Cell { shape: mark.shape, text: self.text.get(at(mark.start)..at(mark.end)).unwrap_or_default() }
     }
 
     /// The cells from the first one on.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
-        let mut start = 0;
-        self.marks.iter().map(move |mark| self.between(std::mem::replace(&mut start, mark.end), *mark))
+        self.marks.iter().map(|mark| self.marked(*mark))
     }
 
     /// Whether every cell is blank.
@@ -138,6 +159,11 @@ impl Row {
     /// Whether there is no control character anywhere in it, which holds for nearly every row and is known at one look.
     pub(crate) fn is_plain(&self) -> bool {
         self.text.bytes().fold(true, |plain, byte| plain & (byte >= b' '))
+    }
+
+    /// Whether it is all ASCII.
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
     }
 
     /// How much memory it holds, in bytes.
@@ -151,7 +177,6 @@ impl Row {
     }
 
     fn open(&self) -> usize {
-        let last = self.marks.last().map_or(0, |mark| mark.end);
-        self.text.len() - usize::try_from(last).unwrap_or(0)
+        self.text.len() - self.start
     }
 }

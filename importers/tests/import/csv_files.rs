@@ -41,6 +41,13 @@ fn any_line_end_ends_a_row_and_none_inside_quotes_does() {
 }
 
 #[test]
+fn line_ends_inside_quotes_do_not_say_how_rows_end() {
+    let text = "identifier,name,founded_on,country\n\"1,234\",,,\nEspaña,,,\n\"\r\n\",España,,\n\"1,234\",,,\nA1,One,,\n";
+    let imported = organizations(text);
+    assert_eq!((imported.profile.rows, imported.ready().last().unwrap().row), (5, 6));
+}
+
+#[test]
 fn quotes_are_taken_as_spreadsheets_take_them() {
     let imported = organizations("identifier,name\nA1,\"say \"\"hi\"\"\"\nA2,5\" pipe\nA3,\"quoted\" and more\nA4,\"\"\n");
     assert_eq!(imported.values("name")[..3], [r#"say "hi""#, "5\" pipe", "quoted and more"]);

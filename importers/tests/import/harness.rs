@@ -4,8 +4,8 @@ use std::io::Read;
 
 use hayward_domain::schema::{Schema, built_in};
 use hayward_importers::{
-    Column, ColumnDecision, Decision, DraftRow, HeldSource, Matching, Problem, Profile, Ready, Refusal, Source, draft, profile,
-    suggest,
+    Column, ColumnDecision, Decision, DraftRow, HeldSource, Matching, Problem, Profile, Ready, Refusal, Sound, Source, draft,
+    judged, profile, suggest,
 };
 use serde_json::Value;
 
@@ -47,7 +47,21 @@ pub fn try_import(name: &str, text: impl AsRef<[u8]>, schema: &Schema) -> Result
     let matching = Matching::from_columns(&columns);
     let rows = draft(&source, &profile, schema, &matching)?.collect::<Result<Vec<_>, _>>()?;
     assert_eq!(rows.len() as u64, profile.rows, "every row is accounted for");
+    let sound = judged(&source, &profile, schema, &matching)?.collect::<Result<Vec<_>, _>>()?;
+    assert!(rows.iter().map(without_record).eq(sound), "a row is judged the same, whether its record is wanted or not");
     Ok(Imported { source, profile, columns, matching, rows, schema: schema.clone() })
+}
+
+/// The same row as somebody is told it who wants no record.
+fn without_record(row: &DraftRow) -> DraftRow<Sound> {
+    match row.clone() {
+        DraftRow::Ready(Ready { row, key, missing, warnings, .. }) => {
+            DraftRow::Ready(Sound { row, key, missing: missing.into_values().collect(), warnings })
+        }
+        DraftRow::Rejected { row, problems, key } => DraftRow::Rejected { row, problems, key },
+        DraftRow::Duplicate { row, first } => DraftRow::Duplicate { row, first },
+        DraftRow::Blank { row } => DraftRow::Blank { row },
+    }
 }
 
 /// Why a file is refused.

@@ -15,6 +15,7 @@ mod hostile;
 mod json_files;
 mod limits;
 mod lists;
+mod long_files;
 mod marked;
 mod matching;
 mod overruled;
