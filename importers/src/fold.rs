@@ -43,6 +43,7 @@ pub(crate) fn is_outer_space(letter: char) -> bool {
 }
 
 /// `text` without the white space around it.
+#[inline]
 pub(crate) fn trim(text: &str) -> &str {
     // Nearly every cell begins and ends with something that is plainly no space.
     if let (Some(first), Some(last)) = (text.as_bytes().first(), text.as_bytes().last())

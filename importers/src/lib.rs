@@ -1,8 +1,9 @@
 //! Bytes in, drafts and problems out.
 //!
 //! A file is read twice and never held: [`profile`] finds out what it is and what every column holds, a person settles the
-//! [`Matching`] (with the help of [`suggest`]), and [`draft`] gives one [`DraftRow`] for every row below the header. Nothing here
-//! knows a database, HTTP or a clock, and nothing stops at the first problem: a row is refused, or the file is, never the rest.
+//! [`Matching`] (with the help of [`suggest`]), and [`draft`] gives one [`DraftRow`] for every row below the header ([`judged`] the
+//! same, without its record). Nothing here knows a database, HTTP or a clock, and nothing stops at the first problem: a row is
+//! refused, or the file is, never the rest.
 
 mod draft;
 mod fold;

@@ -9,13 +9,11 @@ use crate::matching::Serials;
 /// Four digits may be a year.
 pub(crate) fn serial(text: &str) -> Option<u64> {
     let text = trim(text);
-    // Nearly every cell of a file is none.
-    if !text.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
-    }
-    let (days, time) = text.split_once(['.', ',']).unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (days.len() == 5 && digits(days) && digits(time)).then(|| days.parse().ok())?.filter(|days| (10_000..65_536).contains(days))
+    // Asked of every cell of a file.
+    let (days, rest) = text.split_at_checked(5).filter(|(days, _)| days.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let time = rest.strip_prefix(['.', ',']);
+    let is_time = time.is_some_and(|time| !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit()));
+    (rest.is_empty() || is_time).then(|| days.parse().ok())?.filter(|days| (10_000..65_536).contains(days))
 }
 
 impl Serials {

@@ -28,6 +28,12 @@ const KNOWN: [(&[u8], &str); 9] = [
     (b"\0\0\xfe\xff", "text in UTF-32"),
 ];
 
+/// Words of workbooks that are one file of XML, and what they are.
+const MARKUP: [(&str, &str); 2] = [
+    ("urn:schemas-microsoft-com:office:spreadsheet", "an XML workbook of Excel 2003"),
+    ("urn:oasis:names:tc:opendocument:xmlns:office", "a flat workbook of OpenDocument"),
+];
+
 /// How to read a file.
 pub(crate) struct Layout {
     /// What people see of it.
@@ -78,7 +84,8 @@ pub(crate) fn find(source: &dyn Source, overrules: &Overrules) -> Result<Layout,
     let format = reading.format;
     if format == Format::Csv {
         if is_markup(start) {
-            return Err(Refusal::NotATable);
+            let known = MARKUP.iter().find(|(word, _)| start.contains(word));
+            return Err(known.map_or(Refusal::NotATable, |(_, what)| Refusal::Unsupported(what)));
         }
         reading.delimiter = overrules.delimiter()?.or_else(|| delimiter::vote(&sample));
         reading.line_ends = overrules.line_ends.unwrap_or_else(|| delimiter::line_ends(&sample, reading.delimiter));

@@ -6,9 +6,9 @@
 use std::io::Read;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::{memchr2, memrchr2};
 
 use super::guess::{guess, guess_of_foreign};
-use super::lines::is_line_end;
 use super::{BUFFER, read_some};
 use crate::refusal::{ROW_BYTES, Refusal};
 use crate::source::Source;
@@ -151,7 +151,7 @@ impl Sequences {
 
     /// The lines between the first line end and the last are wholly valid; those at the edges may not be.
     fn add_valid(&mut self, valid: &[u8]) {
-        let ends = valid.iter().position(is_line_end).zip(valid.iter().rposition(is_line_end));
+        let ends = memchr2(b'\n', b'\r', valid).zip(memrchr2(b'\n', b'\r', valid));
         let Some((first, last)) = ends else {
             self.line.0 += leads(valid);
             self.length += valid.len();
@@ -178,7 +178,7 @@ impl Sequences {
 
 /// How many multi-byte sequences begin in valid UTF-8.
 fn leads(valid: &[u8]) -> u64 {
-    valid.iter().filter(|byte| **byte >= 0xc0).count() as u64
+    if valid.is_ascii() { 0 } else { valid.iter().filter(|byte| **byte >= 0xc0).count() as u64 }
 }
 
 /// Whether some bytes of `source` mean nothing in `encoding`.

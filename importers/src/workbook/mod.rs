@@ -40,6 +40,9 @@ const TEXT_FOR_EACH_BYTE: u64 = 20;
 /// The most rows of a sheet: as many as spreadsheet programs have.
 const SHEET_ROWS: u64 = 1 << 20;
 
+/// Folders of archives that are known and no workbooks that we read.
+const OTHERS: [(&str, &str); 3] = [("index/", "a workbook of Numbers"), ("word/", "a text document"), ("ppt/", "a presentation")];
+
 /// One sheet.
 #[derive(Clone)]
 pub(crate) struct Sheet {
@@ -82,7 +85,8 @@ impl Workbook {
         if archive.has("content.xml") && archive.has("mimetype") {
             return Ok(Self(Book::Ods(Ods::open(archive)?)));
         }
-        Err(Refusal::Unsupported("an archive"))
+        let other = OTHERS.iter().find(|(folder, _)| archive.has_folder(folder));
+        Err(Refusal::Unsupported(other.map_or("an archive", |(_, what)| what)))
     }
 
     pub(crate) fn format(&self) -> Format {

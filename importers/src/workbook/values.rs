@@ -195,6 +195,28 @@ mod tests {
         for code in ["General", "0.00", "#,##0 \"days\"", "[Red]0.0", "0.00E+00", "@", "_-* #,##0.00 \\d", "0"] {
             assert_eq!(Look::of(code), Look::Plain, "{code}");
         }
+        for code in [
+            "[$-C0A]dd/mm/yyyy",
+            "d\\.m\\.yy",
+            "dd/mm/yyyy;;",
+            "[DBNum1][$-804]yyyy\"年\"m\"月\"",
+            "yyyy\\-mm\\-dd\\Thh:mm",
+            "jj/mm/aaaa",
+        ] {
+            assert_eq!(Look::of(code), Look::Day, "{code}");
+        }
+        assert_eq!([Look::of("[$-F400]h:mm:ss AM/PM"), Look::of("[mm]:ss")], [Look::Time, Look::Time]);
+        for code in [
+            "#,##0\\ [$€-40C]",
+            "_-* #,##0.00\\ [$kr-414]_-",
+            ";;;",
+            "# ?/?",
+            "[>=1000]0.0,\"k\";0",
+            "0.0%",
+            "General;[Red]-General",
+        ] {
+            assert_eq!(Look::of(code), Look::Plain, "{code}");
+        }
         assert_eq!(Look::of("00000"), Look::Padded(5));
     }
 }

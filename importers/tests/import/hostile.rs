@@ -63,13 +63,14 @@ fn a_small_archive_that_unpacks_to_much_is_refused() {
 
 #[test]
 fn an_archive_that_hides_how_much_it_unpacks_to_is_refused() {
-    let mut bomb = with(&format!(r#"<c r="A2" t="str"><v>{}</v></c>"#, "x".repeat(100 << 20)));
-    // The table of contents says that every part has 4,096 bytes.
-    let starts: Vec<_> = bomb.windows(4).enumerate().filter(|(_, four)| four == b"PK\x01\x02").map(|(at, _)| at).collect();
-    for at in starts {
-        bomb[at + 24..at + 28].copy_from_slice(&4096_u32.to_le_bytes());
+    let bomb = with(&format!(r#"<c r="A2" t="str"><v>{}</v></c>"#, "x".repeat(100 << 20)));
+    // The table of contents says that every part has 4,096 bytes, or two gigabytes.
+    for (size, code) in [(4_096_u32, "damaged-workbook"), (1 << 31, "workbook-too-large")] {
+        let mut bomb = bomb.clone();
+        let starts: Vec<_> = bomb.windows(4).enumerate().filter(|(_, four)| four == b"PK\x01\x02").map(|(at, _)| at).collect();
+        starts.into_iter().for_each(|at| bomb[at + 24..at + 28].copy_from_slice(&size.to_le_bytes()));
+        assert_eq!(refused("liar.xlsx", bomb), code);
     }
-    assert_eq!(refused("liar.xlsx", bomb), "damaged-workbook");
 }
 
 #[test]

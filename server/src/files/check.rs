@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hayward_domain::schema::{self, Schema};
 use hayward_importers::{
-    DraftRow, FileSource, Marked, MarkedFormat, Matching, Problem, Refusal, Unmarked, judged, profile_as, suggest,
+    DraftRow, FileSource, Groups, Marked, MarkedFormat, Matching, Problem, Refusal, Unmarked, judged, profile_as, suggest,
 };
 use hayward_store::{Counts, Phase};
 use serde_json::{Value, json};
@@ -78,6 +78,27 @@ pub fn check(args: &Check, out: &mut impl Write) -> Done {
 /// Rows after which the bar moves.
 const STEP: u64 = 1_000;
 
+/// Problems that are listed one by one; beyond it they are only counted.
+const KEPT: usize = 100_000;
+
+/// What is wrong with a file.
+#[derive(Default)]
+struct Problems {
+    kept: Vec<Problem>,
+    count: u64,
+    groups: Groups,
+}
+
+impl Problems {
+    fn add(&mut self, found: Vec<Problem>) {
+        self.count += found.len() as u64;
+        found.iter().for_each(|problem| self.groups.add(problem));
+        if self.kept.len() < KEPT {
+            self.kept.extend(found);
+        }
+    }
+}
+
 /// Why a file was not checked.
 enum Unread {
     Refused(Refusal),
@@ -115,8 +136,7 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
         }
     };
     bar.begin(Phase::Comparing, profiled.rows);
-    let mut counts = Counts::default();
-    let mut problems: Vec<Problem> = Vec::new();
+    let (mut counts, mut problems) = (Counts::default(), Problems::default());
     for row in judged(&source, &profiled, schema, &matching)? {
         counts.rows += 1;
         if counts.rows.is_multiple_of(STEP) {
@@ -125,15 +145,15 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
         match row? {
             DraftRow::Ready(sound) if sound.missing.is_empty() => {
                 counts.created += 1;
-                problems.extend(sound.warnings);
+                problems.add(sound.warnings);
             }
             DraftRow::Ready(sound) => {
                 counts.rejected += 1;
-                problems.extend(sound.missing);
+                problems.add(sound.missing);
             }
             DraftRow::Rejected { problems: found, .. } => {
                 counts.rejected += 1;
-                problems.extend(found);
+                problems.add(found);
             }
             DraftRow::Duplicate { .. } => counts.skipped += 1,
             DraftRow::Blank { .. } => counts.blank += 1,
@@ -145,11 +165,13 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
         write_marked(&list, &problems, path)?;
     }
     let undecided = columns.iter().any(|column| column.field.is_none());
-    let clean = problems.is_empty() && !undecided;
+    let clean = problems.count == 0 && !undecided;
+    let groups = problems.groups.into_sorted();
     if args.json {
         let shown = json!({
             "id": null, "dataset": null, "state": if undecided { "draft" } else { "checked" }, "reading": profiled.reading,
-            "columns": columns, "counts": counts, "problems": problems, "problem_count": problems.len(), "edition": 0,
+            "columns": columns, "counts": counts, "problems": problems.kept, "problem_count": problems.count, "edition": 0,
+            "problem_groups": groups,
         });
         line(out, &shown.to_string())?;
     } else {
@@ -162,7 +184,7 @@ fn check_against(args: &Check, schema: &Schema, out: &mut impl Write) -> Result<
             };
             line(out, &format!("column {} `{}` → {to}", column.column, column.header))?;
         }
-        problems.iter().try_for_each(|problem| line(out, &sentence(problem)))?;
+        groups.iter().try_for_each(|group| line(out, &sentence(group)))?;
         line(out, &counted(&counts))?;
     }
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -176,7 +198,7 @@ fn counted(counts: &Counts) -> String {
 }
 
 /// Writes a marked list to `path`; where it cannot be, nothing is left there.
-fn write_marked(list: &Marked<'_>, problems: &[Problem], path: &Path) -> Result<(), Unread> {
+fn write_marked(list: &Marked<'_>, problems: &Problems, path: &Path) -> Result<(), Unread> {
     let format = match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
         Some("csv") => MarkedFormat::Csv,
         Some("xlsx") => MarkedFormat::Xlsx,
@@ -185,8 +207,8 @@ fn write_marked(list: &Marked<'_>, problems: &[Problem], path: &Path) -> Result<
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| Unread::Other(format!("the marked list cannot be written: {error}"));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let found = problems.iter().map(|problem| Ok::<_, Unmarked>(problem.clone()));
-    list.write(found, problems.len() as u64, format, &mut file).map_err(|error| match error {
+    let found = problems.kept.iter().map(|problem| Ok::<_, Unmarked>(problem.clone()));
+    list.write(found, problems.count, format, &mut file).map_err(|error| match error {
         Unmarked::Refused(refusal) => Unread::Refused(refusal),
         Unmarked::Unwritten(unwritten) => Unread::Other(unwritten.to_string()),
     })?;

@@ -70,14 +70,12 @@ pub fn import(args: &Import, out: &mut impl Write) -> Done {
     let found = Bar::new().beside(look, || brought_in(store, owner, &id, matching, args.commit.then_some(seen)))?;
     let committed = found.state == ImportState::Committed;
     tracing::info!(import = %id, committed, "an import by the operator");
-    let problems = store.problems(&found, 0, 100_000).map_err(words)?;
     if args.json {
-        line(out, &to_json(&found, problems.clone()).to_string())?;
+        let problems = store.problems(&found, 0, 100_000).map_err(words)?;
+        line(out, &to_json(&found, problems).to_string())?;
     } else {
-        problems
-            .iter()
-            .filter_map(|problem| serde_json::from_value(problem.clone()).ok())
-            .try_for_each(|problem| line(out, &sentence(&problem)))?;
+        let groups = store.problem_groups(&found, 0, usize::MAX - 1).map_err(words)?;
+        groups.iter().try_for_each(|group| line(out, &sentence(group)))?;
         line(out, &format!("{}: {}", found.state.as_str(), found.counts.clone().unwrap_or_default()))?;
     }
     if found.state == ImportState::Failed || (args.commit && !committed) {

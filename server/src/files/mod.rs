@@ -8,10 +8,13 @@ use std::io::Write;
 use std::path::Path;
 
 use clap::Args;
-use hayward_importers::{Matching, MatchingFault, Overrules, Problem};
+use hayward_importers::{Matching, MatchingFault, Overrules, ProblemGroup};
 
 pub use check::{Check, check};
 pub use import::{Import, import};
+
+/// Runs of rows that a sentence names.
+const PLACES: usize = 3;
 
 /// How a file is read, where the guess is wrong.
 #[derive(Args)]
@@ -49,11 +52,18 @@ fn line(out: &mut impl Write, text: &str) -> Result<(), String> {
     writeln!(out, "{text}").map_err(|error| error.to_string())
 }
 
-fn sentence(problem: &Problem) -> String {
-    let place =
-        problem.column.as_ref().map_or_else(|| format!("row {}", problem.row), |column| format!("{column}{}", problem.row));
-    let meant = problem.suggestion.as_ref().map(|suggestion| format!("; did you mean `{suggestion}`?")).unwrap_or_default();
-    format!("{place}: {} ({}){meant}", problem.message, problem.code)
+/// One mistake, and where: `C2–C3, C5 and 11 more: …`.
+fn sentence(group: &ProblemGroup) -> String {
+    let cell = |row: &u64| format!("{}{row}", group.column.as_deref().unwrap_or("row "));
+    let run = |(first, last): &(u64, u64)| if first == last { cell(first) } else { format!("{}–{}", cell(first), cell(last)) };
+    let mut places = group.rows.iter().take(PLACES).map(run).collect::<Vec<_>>().join(", ");
+    let named: u64 = group.rows.iter().take(PLACES).map(|(first, last)| last - first + 1).sum();
+    if group.count > named {
+        places += &format!(" and {} more", group.count - named);
+    }
+    let value = group.value.as_ref().map(|value| format!("`{value}` ")).unwrap_or_default();
+    let meant = group.suggestion.as_ref().map(|suggestion| format!("; did you mean `{suggestion}`?")).unwrap_or_default();
+    format!("{places}: {value}{} ({}){meant}", group.message, group.code)
 }
 
 /// What is wrong with a matching, one thing a line; nothing where nothing is.

@@ -32,6 +32,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("rows-out-of-order.xlsx", Book::of(r#"<row r="2"><c><v>1</v></c></row><row r="1"><c><v>2</v></c></row>"#).bytes()),
         ("cut-off.xlsx", cut_off()),
         ("binary-workbook.xlsb", zipped([("xl/workbook.bin", &b"\x83\x01"[..])])),
+        ("other-programs.numbers", zipped([("Index/Document.iwa", &b"\x00"[..])])),
         ("no-workbook.zip", zipped([("letter.txt", &b"Dear members"[..])])),
         ("with-a-password.xlsx", encrypted()),
     ]
