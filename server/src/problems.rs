@@ -76,6 +76,8 @@ const KINDS: &[Kind] = &[
         "Look at the difference. If it is right, commit again with `removals`, the number of records that may go.",
     ),
     ("cancelled", 409, "Given up", "Somebody gave this import up. Upload the file again to go on."),
+    ("too-old", 409, "No longer kept", "What this import replaced is pruned, and cannot be shown or brought back."),
+    ("file-changed", 409, "Another file", "The file is not the one that was read first. Upload it again."),
     ("wrong-state", 409, "Not in this state", "Look at the state first."),
     ("already-over", 409, "The last day has passed", "Choose a later last day."),
     ("agreement-over", 409, "This agreement is over", "Propose a new one."),

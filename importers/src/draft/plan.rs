@@ -1,12 +1,12 @@
 //! What happens to each column, settled before the first row is read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use hayward_domain::schema::{FieldName, Glance, Schema};
 
 use crate::matching::{Blank, ColumnFixes, DateOrder, DecimalMark, Decision, Matching};
-use crate::profile::Profile;
+use crate::profile::{ColumnProfile, Profile};
 use crate::read::{Calendar, Counts, Reader, clean};
 use crate::table::{Cell, Shape};
 
@@ -55,7 +55,9 @@ impl Planned {
         let fixes = self.fixes.as_ref()?;
         match cell.shape {
             Shape::Text => fixes.instead(row, &clean(cell.text, is_csv, false, &mut Counts::default())),
-            Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => fixes.instead(row, cell.text),
+            Shape::Number | Shape::Boolean | Shape::Error | Shape::List => fixes.instead(row, cell.text),
+            // Its text is not what the file has there.
+            Shape::Nested => None,
         }
     }
 }
@@ -72,6 +74,7 @@ impl Plan {
     pub(crate) fn new(profile: &Profile, schema: &Schema, matching: &Matching) -> Self {
         let decided = matching.columns(profile, schema);
         let mut again: HashMap<&str, u32> = HashMap::new();
+        let mut names: HashSet<String> = profile.columns.iter().map(|column| column.header.clone()).collect();
         let mut columns = Vec::with_capacity(profile.columns.len());
         for (column, decided) in profile.columns.iter().zip(decided) {
             let field = match &decided.field {
@@ -88,7 +91,11 @@ impl Plan {
                     let calendar = Calendar { order, years: decided.years, serials: decided.serials };
                     Use::Field(field.name.clone(), Reader::new(schema, field, calendar, mark))
                 }
-                (Some(Decision::Field(_) | Decision::Private) | None, _) => Use::Private(private_name(column, *count)),
+                (Some(Decision::Field(_) | Decision::Private) | None, _) => {
+                    let name = private_name(column, *count, &names);
+                    names.insert(name.clone());
+                    Use::Private(name)
+                }
             };
             let clears = decided.blank.unwrap_or(matching.blank) == Blank::Clear;
             let fixes = ColumnFixes::of(column, matching).map(Arc::new);
@@ -130,11 +137,14 @@ impl Use {
     }
 }
 
-/// By heading, so that a column inserted next month changes nothing; by letter only where there is no heading.
-fn private_name(column: &crate::profile::ColumnProfile, count: u32) -> String {
-    match (column.header.as_str(), count) {
-        ("", _) => format!("column {}", column.letter),
-        (header, 1) => header.to_owned(),
-        (header, again) => format!("{header} ({again})"),
-    }
+/// By heading, so that a column inserted next month changes nothing; by letter only where there is no heading. A name of its own, which
+/// no other column has.
+fn private_name(column: &ColumnProfile, count: u32, taken: &HashSet<String>) -> String {
+    let (name, first) = match (column.header.as_str(), count) {
+        ("", _) => (format!("column {}", column.letter), 1),
+        (header, 1) => return header.to_owned(),
+        (header, again) => (header.to_owned(), again),
+    };
+    let numbered = |count: u32| if count == 1 { name.clone() } else { format!("{name} ({count})") };
+    (first..).map(numbered).find(|name| !taken.contains(name)).unwrap_or_default()
 }

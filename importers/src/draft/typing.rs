@@ -112,7 +112,7 @@ impl Judge {
                 Shape::Text => clean(raw.text, self.is_csv, is_plain, counts),
                 Shape::Number | Shape::Boolean | Shape::Error | Shape::List | Shape::Nested => Cow::Borrowed(raw.text),
             };
-            let instead = column.instead(row.number, &text);
+            let instead = column.instead(row.number, &text).filter(|_| raw.shape != Shape::Nested);
             // What somebody wrote is not of the row, and may be anything.
             let is_plain = is_plain && instead.is_none();
             let (shape, text) = match instead {

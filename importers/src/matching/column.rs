@@ -44,6 +44,9 @@ pub struct Column {
     /// What its blank cells do, where somebody said so of this column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blank: Option<Blank>,
+    /// Whether the values are for what was answered for another file, and against it.
+    #[serde(skip)]
+    pub(super) contradicted: bool,
 }
 
 // By hand: samples are people's data, and what was taken for a heading may be.
@@ -73,6 +76,7 @@ impl Column {
             serials: None,
             numbers: None,
             blank: None,
+            contradicted: false,
         }
     }
 

@@ -14,7 +14,7 @@ pub struct MatchingFault {
     /// Where, as a JSON pointer into the matching.
     pub pointer: String,
     /// `unknown-column`, `duplicate-column`, `header-mismatch`, `unknown-field`, `duplicate-field`, `unmatched-key`, `half-a-replacement`,
-    /// `unclear-fix`, `unknown-row`, `too-long` or `too-many-fixes`.
+    /// `unusable-years`, `unclear-fix`, `unknown-row`, `too-long` or `too-many-fixes`.
     pub code: &'static str,
     /// In words.
     pub detail: String,
@@ -96,6 +96,10 @@ fn column_fault(pointer: &str, decision: &ColumnDecision, profile: &Profile) -> 
         Some(column) if column.header != decision.header => {
             let detail = format!("column {} of the file has another heading", column.letter);
             Some(MatchingFault::new(format!("{pointer}/header"), "header-mismatch", detail))
+        }
+        Some(_) if decision.years.is_some_and(|years| !(1900..=2199).contains(&years)) => {
+            let detail = "the last year that two digits mean lies between 1900 and 2199".to_owned();
+            Some(MatchingFault::new(format!("{pointer}/years"), "unusable-years", detail))
         }
         Some(_) => None,
     }

@@ -15,6 +15,8 @@ use crate::profile::{ColumnProfile, Profile};
 
 /// The most corrections that one file may have.
 const MOST: usize = 10_000;
+/// The most that they may say together, in bytes: they are kept with the import.
+const BYTES: usize = 1 << 20;
 /// The longest text that may be put into a cell, in characters: what a spreadsheet holds.
 const LONGEST: usize = 32_767;
 
@@ -53,7 +55,8 @@ impl Fix {
             ("/column", "unknown-column", "the file has no such column".to_owned())
         } else if self.from.is_some() == self.row.is_some() {
             ("", "unclear-fix", "a correction names either the value it replaces (`from`) or a row".to_owned())
-        } else if self.row.is_some_and(|row| row <= profile.reading.header_row) {
+        } else if self.row.is_some_and(|row| row <= profile.reading.header_row || row > profile.reading.header_row + profile.rows)
+        {
             ("/row", "unknown-row", "the list has no such row".to_owned())
         } else if is_long(&self.to) || is_long(&self.from) {
             ("/to", "too-long", format!("a cell has at most {LONGEST} characters"))
@@ -83,11 +86,30 @@ impl Matching {
         }
         kept.retain(|fix| fix.to.is_some());
         self.fixes = kept;
+        self.follow();
+    }
+
+    /// A correction of what an earlier one has put there corrects that one.
+    fn follow(&mut self) {
+        let value = |fix: &Fix| Some(((fix.column.clone(), fix.from.clone()?), fix.to.clone()?));
+        let next: HashMap<(String, String), String> = self.fixes.iter().filter_map(value).collect();
+        for fix in &mut self.fixes {
+            let found = fix.to.clone().and_then(|to| next.get(&(fix.column.clone(), trim(&to).to_owned())));
+            // One that leads back to itself stays as it is.
+            if let Some(found) = found.filter(|found| fix.from.as_ref() != Some(*found)) {
+                fix.to = Some(found.clone());
+            }
+        }
     }
 
     pub(super) fn fix_faults(&self, profile: &Profile) -> Vec<MatchingFault> {
         if self.fixes.len() > MOST {
             let detail = format!("one file has at most {MOST} corrections");
+            return vec![MatchingFault { pointer: "/fixes".to_owned(), code: "too-many-fixes", detail }];
+        }
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        if self.fixes.iter().map(|fix| length(&fix.from) + length(&fix.to)).sum::<usize>() > BYTES {
+            let detail = "the corrections of one file are a mebibyte at most".to_owned();
             return vec![MatchingFault { pointer: "/fixes".to_owned(), code: "too-many-fixes", detail }];
         }
         let fixes = self.fixes.iter().enumerate();

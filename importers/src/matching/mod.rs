@@ -175,11 +175,11 @@ impl Matching {
         Self { columns: columns.iter().map(Column::decision).collect(), ..Self::default() }
     }
 
-    /// What `columns` say, with what the last file of the same list settled for the list as a whole. That absent records go is said
-    /// anew for every file, and corrections are of one file only.
+    /// What `columns` say, with the key of the last file of the same list. What happens to records that are there is said anew for every
+    /// file, and corrections are of one file only.
     #[must_use]
     pub fn going_on(columns: &[Column], previous: &Self) -> Self {
-        Self { key: previous.key.clone(), blank: previous.blank, only: previous.only, ..Self::from_columns(columns) }
+        Self { key: previous.key.clone(), ..Self::from_columns(columns) }
     }
 
     /// The decision about the column with this letter.

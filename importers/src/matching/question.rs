@@ -78,6 +78,15 @@ impl Question {
         }
     }
 
+    /// The same, where an answer was given for another file, and the values of this one are for it and against it.
+    pub(super) fn again(field: &Field, column: &ColumnProfile, decision: &ColumnDecision) -> Option<Self> {
+        match field.kind {
+            Kind::Date => Some(Self::dates(column)),
+            Kind::Integer | Kind::Number => Some(Self::numbers(column)),
+            Kind::Text | Kind::Boolean | Kind::Structured => Self::about(field, column, decision),
+        }
+    }
+
     fn dates(column: &ColumnProfile) -> Self {
         // A column whose values contradict each other may have no value that can be read both ways.
         let example = column.tally.date_example().unwrap_or("3/4/2024").to_owned();

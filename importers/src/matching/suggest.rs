@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use hayward_domain::schema::{Field, FieldName, Schema};
+use hayward_domain::schema::{Field, FieldName, Kind, Schema};
 
 use super::heading::{family, is_private, may_share};
 use super::score::{Look, Names, Rank};
@@ -114,12 +114,19 @@ impl<'a> Table<'a> {
     /// What was decided about the last file, by heading; the second of two equal headings is the second again.
     fn repeat(&mut self, previous: &Matching) {
         let mut before: HashMap<&str, Vec<&ColumnDecision>> = HashMap::new();
-        for decision in previous.columns.iter().rev().filter(|decision| !decision.is_of_marks()) {
+        let mut said: Vec<&ColumnDecision> = previous.columns.iter().filter(|decision| !decision.is_of_marks()).collect();
+        // In the order of the columns, whoever spoke of them in which order: `A`, `Z`, `AA`.
+        said.sort_by(|one, other| (other.column.len(), &other.column).cmp(&(one.column.len(), &one.column)));
+        for decision in said {
             before.entry(&decision.header).or_default().push(decision);
         }
         for (column, profile) in self.columns.iter_mut().zip(&self.profile.columns).filter(|(column, _)| column.field.is_none()) {
             let Some(said) = before.get_mut(column.header.as_str()).and_then(Vec::pop) else { continue };
             let Some(decision) = &said.field else { continue };
+            // Without a heading nothing says that it is the same column, least of all that it is empty again.
+            if column.header.is_empty() && (column.column != said.column || *decision == Decision::LeaveOut) {
+                continue;
+            }
             if let Decision::Field(name) = decision {
                 let field = self.schema.field(name.as_str());
                 if !field.is_some_and(|field| take(&mut self.taken, self.schema, field, &column.header)) {
@@ -127,7 +134,10 @@ impl<'a> Table<'a> {
                 }
             }
             column.heed(said);
-            // What the values of this file say themselves is not overruled by what those of another were.
+            // What the values of this file say themselves is not overruled by what those of another were. Where some of them contradict it
+            // and others may be read both ways, somebody has to say which it is.
+            column.contradicted = contradict(profile.tally.date_order(), column.dates, profile.tally.date_example())
+                || contradict(profile.tally.decimal_mark(), column.numbers, profile.tally.number_example());
             column.dates = column.dates.filter(|_| profile.tally.date_order().is_none());
             column.numbers = column.numbers.filter(|_| profile.tally.decimal_mark().is_none());
             column.decide(decision.clone(), 1.0, "same as last time");
@@ -155,10 +165,18 @@ impl<'a> Table<'a> {
             found.extend(ranked.map(|(rank, field)| (rank, u64::MAX - profile.filled, index, field)));
         }
         found.sort_unstable_by_key(|(rank, filled, index, field)| (*rank, *filled, *index, &field.name));
+        // The places of a list are one.
+        let single = found
+            .iter()
+            .filter(|(_, _, index, _)| self.profile.columns.get(*index).is_some_and(|column| family(&column.header).is_none()));
+        let alike = alike(single);
         for (rank, _, index, field) in found {
             let Some(column) = self.columns.get_mut(index).filter(|column| column.field.is_none()) else { continue };
             let name = &field.name;
-            if take(&mut self.taken, self.schema, field, &column.header) {
+            if rank == Rank::Synonym && alike.contains(name) && !self.taken.contains_key(name) {
+                column.reason = format!("another column may be `{name}` as well");
+                (column.suggestion, column.confidence) = (Some(name.clone()), SUGGESTED);
+            } else if take(&mut self.taken, self.schema, field, &column.header) {
                 column.decide(Decision::Field(name.clone()), rank.confidence(), rank.reason());
             } else if column.reason.is_empty() {
                 column.reason = format!("another column is taken for `{name}` already");
@@ -221,7 +239,8 @@ impl<'a> Table<'a> {
             let decided = column.decision();
             let Some(name) = decided.goes_to().or(column.suggestion.as_ref()) else { continue };
             let Some(names) = self.names.iter().find(|names| names.field.name == *name) else { continue };
-            let Some(question) = Question::about(names.field, profile, &decided) else { continue };
+            let about = if column.contradicted { Question::again } else { Question::about };
+            let Some(question) = about(names.field, profile, &decided) else { continue };
             column.suggestion = Some(names.field.name.clone());
             column.question = Some(question);
             if column.field.take().is_some() {
@@ -230,6 +249,24 @@ impl<'a> Table<'a> {
             }
         }
     }
+}
+
+/// Fields that two columns with values have another word for: which of them is meant is not ours to say.
+fn alike<'a, 'f: 'a>(found: impl Iterator<Item = &'a (Rank, u64, usize, &'f Field)>) -> HashSet<&'f FieldName> {
+    let mut before: HashMap<&FieldName, usize> = HashMap::new();
+    let filled = found.filter(|(rank, filled, ..)| *rank == Rank::Synonym && *filled < u64::MAX);
+    let mut alike = HashSet::new();
+    for (_, _, index, field) in filled {
+        if before.insert(&field.name, *index).is_some_and(|before| before != *index) && field.kind != Kind::Structured {
+            alike.insert(&field.name);
+        }
+    }
+    alike
+}
+
+/// Whether the values say something else than was answered for the last file, while some may be read both ways.
+fn contradict<A: PartialEq>(values: Option<A>, answered: Option<A>, either: Option<&str>) -> bool {
+    either.is_some() && matches!((values, answered), (Some(values), Some(answered)) if values != answered)
 }
 
 /// Takes `field` for the column with this heading, if it is free or both columns may go there.

@@ -65,8 +65,8 @@ impl ProblemGroup {
     }
 }
 
-/// Column, code and value; no value for the group of all that differ.
-type Key = (Option<String>, Cow<'static, str>, Option<Option<String>>);
+/// Column, code and value; no value for the group of all that differ. What is wrong, where column and value do not tell.
+type Key = (Option<String>, Cow<'static, str>, Option<Option<String>>, Option<String>);
 
 /// Groups, while problems come in.
 #[derive(Default)]
@@ -78,10 +78,12 @@ impl Groups {
     /// Puts a problem into its group. Within a column they come in the order of the rows.
     pub fn add(&mut self, problem: &Problem) {
         let Problem { column, code, value, row, .. } = problem;
-        let mut key: Key = (column.clone(), code.clone(), Some(value.clone()));
+        let tells = column.is_some() && code != "primary-key";
+        let message = if tells { None } else { Some(problem.message.clone()) };
+        let mut key: Key = (column.clone(), code.clone(), Some(value.clone()), message);
         let various = self.groups.len() >= BY_VALUE && !self.groups.contains_key(&key);
         if various {
-            key.2 = None;
+            (key.2, key.3) = (None, None);
         }
         self.groups.entry(key).or_insert_with(|| ProblemGroup::of(problem, various)).add(*row);
     }

@@ -3,7 +3,7 @@
 use crate::fold::{fold, trim};
 
 /// What people write for yes; folded.
-const YES: [&str; 19] = [
+const YES: [&str; 18] = [
     "yes",
     "y",
     "true",
@@ -14,7 +14,6 @@ const YES: [&str; 19] = [
     "si",
     "s",
     "oui",
-    "o",
     "vrai",
     "verdadero",
     "verdadeiro",

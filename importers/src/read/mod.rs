@@ -298,8 +298,42 @@ impl Reader {
 
 /// Whether a text is what a spreadsheet shows for a formula that went wrong: in CSV nothing else is left of it.
 fn is_error(text: &str) -> bool {
-    const ERRORS: [&str; 10] = ["#N/A", "#REF!", "#NAME?", "#DIV/0!", "#VALUE!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "="];
-    text.starts_with(['#', '=']) && ERRORS.contains(&text)
+    // In English, Spanish and Catalan, French, Portuguese, German.
+    const ERRORS: [&str; 32] = [
+        "#N/A",
+        "#REF!",
+        "#NAME?",
+        "#DIV/0!",
+        "#VALUE!",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#N/D",
+        "#¡REF!",
+        "#¿NOMBRE?",
+        "#NOM?",
+        "#¡DIV/0!",
+        "#¡VALOR!",
+        "#¡NULO!",
+        "#¡NUM!",
+        "#¡DESBORDAMIENTO!",
+        "#NOM ?",
+        "#VALEUR!",
+        "#NOMBRE!",
+        "#NUL!",
+        "#NOME?",
+        "#VALOR!",
+        "#NÚM!",
+        "#NULO!",
+        "#NV",
+        "#BEZUG!",
+        "#WERT!",
+        "#ZAHL!",
+        "#ÜBERLAUF!",
+        "#DESPEJAR!",
+    ];
+    text.starts_with('#') && ERRORS.contains(&text)
 }
 
 fn structured<'a>(text: &str) -> Result<Held<'a>, Wrong> {

@@ -44,6 +44,14 @@ pub(crate) struct Block {
 impl Block {
     /// Reads the next rows in place of those that were here.
     pub(crate) fn fill(&mut self, from: &mut Rows) {
+        self.read(from);
+        // Rows that were not needed this time may be large ones, and would be kept for the length of the file.
+        for (_, row) in self.rows.iter_mut().skip(self.filled).filter(|(_, row)| row.held() > KEPT) {
+            *row = Row::default();
+        }
+    }
+
+    fn read(&mut self, from: &mut Rows) {
         (self.filled, self.end) = (0, End::More);
         let mut bytes = 0;
         while self.filled < ROWS && bytes < BYTES {

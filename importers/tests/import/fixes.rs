@@ -84,3 +84,24 @@ fn what_a_blank_cell_does_is_said_for_each_column() {
     matching.amend(vec![of_row("C", 2, "")]);
     assert_eq!(cleared(&matching), ["country"]);
 }
+
+#[test]
+fn a_correction_of_a_correction_follows_what_a_problem_shows() {
+    let fixed = organizations(LIST).decided(|matching| {
+        matching.amend(vec![of_value("C", "Untied States", "Unitd States")]);
+        matching.amend(vec![of_value("C", "Unitd States", "US"), of_row("C", 5, "ES")]);
+    });
+    assert_eq!(fixed.values("country"), ["US", "US", "ES", "ES"]);
+    // Two that lead to each other end, and each does what it says.
+    let round = organizations("identifier,name,country\n1,One,ES\n2,Two,FR\n")
+        .decided(|matching| matching.amend(vec![of_value("C", "ES", "FR"), of_value("C", "FR", "ES")]));
+    assert_eq!(round.values("country"), ["FR", "ES"]);
+}
+
+#[test]
+fn private_columns_with_one_heading_keep_their_own_cells() {
+    let imported = organizations("identifier,name,Note,Note,Note (2),,column F\n1,One,a,b,c,d,e\n");
+    let private = &imported.ready()[0].record.private;
+    assert_eq!(private.values().map(String::as_str).collect::<Vec<_>>(), ["a", "c", "b", "e", "d"]);
+    assert_eq!(private.get("Note (3)").map(String::as_str), Some("b"));
+}

@@ -1,7 +1,9 @@
 //! Which column goes where, and what is asked.
 
 use hayward_domain::schema::FieldName;
-use hayward_importers::{Absent, Blank, DateOrder, DecimalMark, Decision, Matching, Serials, suggest};
+use hayward_importers::{
+    Absent, Blank, Column, DateOrder, DecimalMark, Decision, HeldSource, Matching, Question, Serials, profile, suggest,
+};
 use serde_json::json;
 
 use crate::harness::{Imported, decide, field_of, import, opportunities, organizations, schema};
@@ -221,4 +223,51 @@ fn the_names_that_other_programs_use_are_synonyms() {
     let fields: Vec<_> = decided(&imported).into_iter().flatten().collect();
     assert_eq!(fields, ["reference", "organization_name", "title", "latitude", "longitude", "opens_on", "closes_on"]);
     assert_eq!(imported.ready().len(), 1);
+}
+
+/// What is suggested for `second` after `first` was decided as `change` says.
+fn next_month(first: &str, second: &str, change: impl FnOnce(&mut Matching)) -> Vec<Column> {
+    let first = organizations(first).decided(change);
+    let source = HeldSource::new("next.csv", second.as_bytes());
+    suggest(&profile(&source).unwrap(), &schema("organization"), Some(&first.matching))
+}
+
+#[test]
+fn equal_headings_keep_their_decisions_whoever_spoke_of_them_first() {
+    let list = "identifier,name,Line,Line\n1,One,a,b\n";
+    let next = next_month(list, list, |matching| {
+        matching.columns[2].field = FieldName::parse("phone").map(Decision::Field);
+        matching.columns[3].field = Some(Decision::Private);
+        matching.columns.rotate_right(1);
+    });
+    assert_eq!(field_of(&next[2]), Some("phone"));
+    assert_eq!(next[3].field, Some(Decision::Private));
+}
+
+#[test]
+fn a_column_that_was_empty_is_not_left_out_when_it_is_filled() {
+    let next = next_month("identifier,name,\n1,One,\n", "identifier,name,\n1,One,vegan\n", |_| ());
+    assert_eq!(next[2].field, None);
+}
+
+#[test]
+fn an_answer_that_some_values_contradict_is_asked_for_again() {
+    let month = |days: &str| format!("identifier,name,founded_on\n1,One,{days}\n2,Two,05/04/2024\n");
+    let american = |matching: &mut Matching| {
+        matching.columns[2].field = FieldName::parse("founded_on").map(Decision::Field);
+        matching.columns[2].dates = Some(DateOrder::Mdy);
+    };
+    let next = next_month(&month("03/04/2024"), &month("25/04/2024"), american);
+    assert!(next[2].field.is_none() && matches!(next[2].question, Some(Question::Dates(_))));
+    let next = next_month(&month("03/04/2024"), &month("04/25/2024"), american);
+    assert_eq!(field_of(&next[2]), Some("founded_on"));
+}
+
+#[test]
+fn of_two_columns_with_another_word_for_one_field_a_person_chooses() {
+    let imported = import("list.csv", "Entidad,Código de entidad,indicator\nCoop,E1,x\n", &schema("measurement"));
+    for header in ["Entidad", "Código de entidad"] {
+        let column = imported.column(header);
+        assert!(column.field.is_none() && column.confidence < 0.9, "{header}");
+    }
 }

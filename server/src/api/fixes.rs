@@ -34,7 +34,7 @@ struct Fixes {
     from: Option<String>,
     row: Option<u64>,
     to: Option<String>,
-    /// The code of the group that is meant. The value tells which it is; of one without a value the cells are blank.
+    /// The code of the group that is meant. The value tells which it is; where cells are missing they are blank.
     code: Option<String>,
 }
 
@@ -44,7 +44,8 @@ impl Fixes {
         match (fixes, column) {
             (Some(fixes), None) if from.is_none() && row.is_none() && to.is_none() && code.is_none() => Ok(fixes),
             (None, Some(column)) => {
-                let from = if from.is_none() && row.is_none() && code.is_some() { Some(String::new()) } else { from };
+                let is_of_blanks = from.is_none() && row.is_none() && code.as_deref() == Some("missing-cell");
+                let from = if is_of_blanks { Some(String::new()) } else { from };
                 Ok(vec![Fix { column, from, row, to }])
             }
             _ => Err(Error::bad("invalid-body", "send either one correction or a list of them as `fixes`")),
@@ -72,8 +73,9 @@ async fn decided(
     decide: impl FnOnce(&Arc<Store>, &Import) -> Result<Vec<MatchingFault>, StoreError> + Send + 'static,
 ) -> Result<HttpResponse, Error> {
     let owner = bearer.still(commons).await?.organization;
-    let import = named(commons, owner, id).await?;
     let turn = turn(commons).await?;
+    // Looked up in our turn: who was before us may have decided something.
+    let import = named(commons, owner, id).await?;
     let faults = commons
         .run(move |store| {
             let _turn = turn;

@@ -6,6 +6,7 @@ use hayward_importers::{LineEnds, Overrules};
 use serde_json::{Value, json};
 
 use super::body;
+use super::format::Format;
 use super::imports::{named, shown, turn};
 use super::numbered::Numbered;
 use super::params::Params;
@@ -77,6 +78,9 @@ pub async fn rows(
     bearer: Bearer<ImportsWrite>,
     commons: Data<Commons>,
 ) -> Result<HttpResponse, Error> {
+    if Format::of(&request)? != Format::Json {
+        return Err(Error::bad("not-acceptable", "the rows of a file come as application/json, a page at a time"));
+    }
     let list = Numbered::of(&request, bearer.caller.name(), "rows", &id, &commons)?;
     let import = named(&commons, bearer.caller.organization, &id).await?;
     let turn = turn(&commons).await?;

@@ -14,8 +14,10 @@ const BREAKS: &[(&str, &str)] = &[
     ("update datasets set head = head - 1 where head > 0", "update datasets set head = head + 1 where head > 0 or number < 5"),
     ("update shares set head = head + 1", "update shares set head = head - 1"),
     (
-        "update shared_records set payload = payload || ' ' where row = (select max(row) from shared_records where share = 1)",
-        "update shared_records set payload = rtrim(payload) where row = (select max(row) from shared_records where share = 1)",
+        "update shared_records set payload = payload || ' '
+            where row = (select max(row) from shared_records where share = 1 and died = 9223372036854775807)",
+        "update shared_records set payload = rtrim(payload)
+            where row = (select max(row) from shared_records where share = 1 and died = 9223372036854775807)",
     ),
     (
         "update shared_records set name = name + 1000 where row = (select min(row) from shared_records)",

@@ -127,16 +127,23 @@ impl Cell {
         Ok(())
     }
 
+    fn is_whole(&self) -> bool {
+        let digits = self.value.as_bytes();
+        digits.first().is_some_and(|first| matches!(first, b'1'..=b'9')) && digits.iter().all(u8::is_ascii_digit)
+    }
+
     fn shown(&self) -> (String, Shape) {
         let text = || self.text.clone();
         match self.kind {
-            Kind::Text if self.uncalculated => ("=".to_owned(), Shape::Error),
+            Kind::Text if self.uncalculated => ("#N/A".to_owned(), Shape::Error),
             Kind::Text if self.paragraphs == 0 => (self.value.clone(), Shape::Text),
             Kind::Text => (text(), Shape::Text),
             Kind::Error => (text(), Shape::Error),
             Kind::Boolean => (self.value.clone(), Shape::Boolean),
             Kind::Day => (self.value.strip_suffix("T00:00:00").unwrap_or(&self.value).to_owned(), Shape::Text),
             Kind::Time => (clock(&self.value).unwrap_or_else(text), Shape::Text),
+            // As a spreadsheet keeps it: one with more digits than it shows is an identifier, of which none may be lost.
+            Kind::Number if self.is_whole() && !self.text.starts_with('0') => (self.value.clone(), Shape::Number),
             Kind::Number => match self.value.parse().ok().filter(|value: &f64| value.is_finite()).map(number) {
                 // A format that puts zeros in front: a postcode, a reference.
                 Some(value) if self.text.starts_with("0") && self.text.trim_start_matches('0') == value => (text(), Shape::Text),

@@ -125,7 +125,7 @@ impl Cell {
         let shape = match self.kind {
             _ if is_empty => {
                 // Whoever wrote the file did not calculate. What it would come to is not ours to say.
-                row.push("=");
+                row.push("#N/A");
                 Shape::Error
             }
             Kind::Shared => {

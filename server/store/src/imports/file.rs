@@ -31,9 +31,11 @@ impl Store {
     pub fn keep_piece(&self, import: &ImportId, position: i64, bytes: Vec<u8>) -> Result<()> {
         let now = (self.clock)();
         self.db.write(|conn| {
+            if touch(conn, import, now)? == 0 {
+                return Err(StoreError::refused("cancelled", "this import was given up"));
+            }
             let insert = Sql::new("insert into import_chunks (import, position, bytes) values (?, ?, ?)");
-            conn.execute(insert.bind(import.as_str()).bind(position).bind(bytes))?;
-            touch(conn, import, now)
+            conn.execute(insert.bind(import.as_str()).bind(position).bind(bytes)).map(drop)
         })
     }
 
@@ -109,8 +111,10 @@ impl Store {
     }
 }
 
-fn touch(conn: &mut Conn, import: &ImportId, now: Moment) -> Result<()> {
-    conn.execute(Sql::new("update imports set changed_at = ? where id = ?").bind(now).bind(import.as_str())).map(drop)
+/// Says that a file is still arriving; 0 where nobody waits for it any more.
+fn touch(conn: &mut Conn, import: &ImportId, now: Moment) -> Result<usize> {
+    let update = "update imports set changed_at = ? where id = ? and state in ('reading', 'interrupted')";
+    conn.execute(Sql::new(update).bind(now).bind(import.as_str()))
 }
 
 /// Takes an import out as if it had never been.

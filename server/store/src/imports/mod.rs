@@ -50,8 +50,9 @@ pub struct Import {
     pub reading: Option<Value>,
     /// What the first reading of the file told, so that it need not be read a third time.
     pub(crate) profile: Option<Profile>,
-    /// How long its file is, in bytes.
+    /// How long its file is, in bytes, and a hash of it: empty until it has arrived whole.
     pub(crate) size: i64,
+    pub(crate) file_hash: String,
     /// What somebody said about how the file is to be read.
     pub(crate) overrules: Overrules,
     /// Its columns, once it was read.
@@ -76,7 +77,7 @@ pub struct Import {
 
 rows! {
     ImportRow {
-        id: String, dataset: String, dataset_number: i64, state: String, filename: String, size: i64, reading: Option<String>, profile: Option<String>,
+        id: String, dataset: String, dataset_number: i64, state: String, filename: String, size: i64, file_hash: String, reading: Option<String>, profile: Option<String>,
         overrules: Option<String>, columns: Option<String>, matching: Option<String>, counts: Option<String>, problem_count: i64, edition: i64,
         committed_edition: Option<i64>, failure: Option<String>, progress: Option<String>, undone: Option<String>,
     }
@@ -102,7 +103,7 @@ pub(crate) const READ_BY: &str = env!("CARGO_PKG_VERSION");
 const WITH_PROBLEMS: i64 = 20;
 
 const COLUMNS: &str =
-    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.size, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
+    "i.id, d.id as dataset, i.dataset as dataset_number, i.state, i.filename, i.size, i.file_hash, i.reading, i.profile, i.overrules, i.columns, i.matching, i.counts,
     i.problem_count, i.edition, i.committed_edition, i.failure, i.progress, i.undone";
 
 impl ImportRow {
@@ -119,6 +120,7 @@ impl ImportRow {
             dataset_number: self.dataset_number,
             filename: self.filename,
             size: self.size,
+            file_hash: self.file_hash,
             reading: json(self.reading)?,
             // One that another version of the program wrote is found out again.
             profile: self.profile.and_then(|text| serde_json::from_str(&text).ok()),
@@ -190,8 +192,9 @@ impl Store {
     /// Says how the file is to be read, and that it is to be read anew.
     pub(crate) fn overrule(&self, import: &Import, overrules: &Overrules) -> Result<()> {
         let now = (self.clock)();
-        let update = "update imports set state = 'reading', overrules = ?, profile = null, changed_at = ? where id = ?
-            and state in ('draft', 'checked', 'interrupted', 'failed')";
+        let update =
+            "update imports set state = 'reading', overrules = ?, profile = null, matching = null, columns = null, counts = null,
+            problem_count = 0, changed_at = ? where id = ? and state in ('draft', 'checked', 'interrupted', 'failed')";
         let update = Sql::new(update).bind(overrules_text(overrules)).bind(now).bind(&import.id);
         let touched = self.db.write(|conn| conn.execute(update))?;
         if touched == 1 { Ok(()) } else { Err(StoreError::Stale("this import has moved on meanwhile".to_owned())) }
@@ -207,11 +210,14 @@ impl Store {
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let update =
             "update imports set state = ?, reading = ?, profile = ?, columns = ?, matching = ?, counts = ?, problem_count = ?, edition = ?,
-            failure = ?, read_by = ?, changed_at = ? where id = ? and state in ('reading', 'draft', 'checked', 'interrupted')";
+            failure = ?, read_by = ?, changed_at = ? where id = ? and state in ('reading', 'draft', 'checked', 'interrupted', 'failed')
+            and coalesce(matching, '') = ? and file_hash = ?";
         let update = Sql::new(update).bind(state.as_str()).bind(text(&found.reading));
         let update = update.bind(text(&found.profile)).bind(text(&found.columns));
         let update = update.bind(text(&found.matching)).bind(text(&found.counts)).bind(found.problem_count).bind(found.edition);
         let update = update.bind(text(&found.failure)).bind(READ_BY).bind(now).bind(&import.id);
+        // What somebody else has decided meanwhile, or a file that has taken the place of this one, is not written over.
+        let update = update.bind(text(&import.matching).unwrap_or_default()).bind(&import.file_hash);
         let touched = self.db.write(|conn| conn.execute(update))?;
         if touched == 1 { Ok(()) } else { Err(StoreError::Stale("this import has moved on meanwhile".to_owned())) }
     }

@@ -58,16 +58,26 @@ impl Store {
     pub fn cancel_import(&self, import: &Import) -> Result<()> {
         use ImportState::{Checked, Committing, Draft, Failed, Interrupted, Reading};
         let open = [Reading, Draft, Checked, Committing, Failed, Interrupted];
-        self.set_state(import, &open, ImportState::Cancelled)?;
+        let given_up = self.set_state(import, &open, ImportState::Cancelled);
+        self.drop_given_up(import)?;
+        given_up
+    }
+
+    /// Drops what an import holds, where it was given up. Who was still at work on it may have added something since.
+    fn drop_given_up(&self, import: &Import) -> Result<bool> {
+        if self.reload(import)?.state != ImportState::Cancelled {
+            return Ok(false);
+        }
         self.until_none(|conn| drop_pieces(conn, &import.id))?;
-        self.drop_problems(import)
+        self.drop_problems(import)?;
+        Ok(true)
     }
 
     /// The error to tell after work on an import failed: that it was given up, where it was.
     pub(crate) fn or_given_up(&self, import: &Import, error: StoreError) -> StoreError {
-        match self.reload(import) {
-            Ok(now) if now.state == ImportState::Cancelled => StoreError::refused("cancelled", "this import was given up"),
-            _ => error,
+        match self.drop_given_up(import) {
+            Ok(true) => StoreError::refused("cancelled", "this import was given up"),
+            Ok(false) | Err(_) => error,
         }
     }
 

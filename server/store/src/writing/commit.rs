@@ -29,6 +29,7 @@ impl Store {
         if import.matching.is_none() {
             return Err(StoreError::refused("wrong-state", "this file was not read through; say where its columns go"));
         }
+        super::arrived(import)?;
         let mut commit = Commit::begin(self, import.dataset_number, "import")?;
         if seen.edition.is_some_and(|edition| edition != commit.view.dataset.head) {
             commit.abandon()?;
@@ -43,6 +44,11 @@ impl Store {
         }
         // From here on nobody changes what was decided; until here somebody may have.
         let import = &self.reload(import)?;
+        if let Err(error) = self.settled(import) {
+            commit.abandon()?;
+            drop(self.set_state(import, &[ImportState::Committing], ImportState::Checked));
+            return Err(self.or_given_up(import, error));
+        }
         let written = self.with_pulse(import, |pulse| self.write(import, seen, pulse, &mut commit));
         let committed = match written {
             Ok((counts, problems)) => self.publish_import(import, commit, &counts, problems),
@@ -51,7 +57,8 @@ impl Store {
                 Err(error)
             }
         };
-        if committed.is_err() {
+        // Whoever has taken the list over may be committing this very import.
+        if committed.as_ref().is_err_and(|error| !matches!(error, StoreError::Fenced)) {
             let before = if import.counts.is_some() { ImportState::Checked } else { ImportState::Interrupted };
             // Where this fails too, the import is found to be interrupted later; the first error is the one that tells something.
             drop(self.set_state(import, &[ImportState::Committing], before));

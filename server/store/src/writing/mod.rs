@@ -89,8 +89,12 @@ impl Store {
             return Ok(Vec::new());
         }
         let Err(error) = self.commit_import(&found, seen) else { return Ok(Vec::new()) };
+        let found = &self.reload(import)?;
+        if found.state == ImportState::Cancelled {
+            return Err(error);
+        }
         // Somebody may want to look at it, and commit it later. Where it is the file that failed, the import tells.
-        self.check(import, &decided)?;
+        self.check(found, &decided)?;
         if self.reload(import)?.state == ImportState::Failed { Ok(Vec::new()) } else { Err(error) }
     }
 
@@ -137,6 +141,7 @@ impl Store {
         if !open.contains(&import.state) {
             return Err(StoreError::refused("wrong-state", "this file can no longer be read anew"));
         }
+        arrived(import)?;
         let profiled = match profile_as(&self.import_file(import), overrules) {
             Ok(profiled) => profiled,
             Err(refusal) => match CompareError::from(refusal) {
@@ -146,7 +151,7 @@ impl Store {
         };
         let decided = self.suggested_for(import, profiled)?;
         self.overrule(import, overrules)?;
-        self.check(import, &decided).map(|()| None)
+        self.check(&self.reload(import)?, &decided).map(|()| None)
     }
 
     /// Replaces what was decided about the columns, and counts again. Returns what is wrong with the decisions, if something is.
@@ -157,6 +162,7 @@ impl Store {
         if !matches!(import.state, ImportState::Draft | ImportState::Checked | ImportState::Interrupted) {
             return Err(StoreError::refused("wrong-state", "the columns of this import can no longer be changed"));
         }
+        arrived(import)?;
         let profiled = match self.profiled(import) {
             Ok(profiled) => profiled,
             Err(refusal) => return self.fail(import, refusal.into()).map(|()| Vec::new()),
@@ -181,6 +187,9 @@ impl Store {
         let Some(profiled) = &import.profile else {
             return Err(StoreError::refused("wrong-state", "this file was not read"));
         };
+        if !self.has_file(import)? {
+            return Err(StoreError::refused("file-gone", "the file of this import is no longer kept"));
+        }
         let refused = |refusal: Refusal| CompareError::from(refusal).into_store();
         let rows = grid(&self.import_file(import), profiled).map_err(refused)?;
         rows.skip(after).take(limit.saturating_add(1)).map(|row| row.map_err(refused)).collect()
@@ -230,7 +239,11 @@ impl Store {
         {
             return Ok(());
         }
-        self.fix_import(import, Vec::new()).map(drop)
+        let faults = self.fix_import(import, Vec::new())?;
+        match faults.into_iter().next() {
+            Some(fault) => Err(StoreError::refused("wrong-state", fault.detail)),
+            None => Ok(()),
+        }
     }
 
     /// Records are told apart by the fields that they went in by. A file that goes by others would hit the wrong ones.
@@ -248,6 +261,21 @@ impl Store {
             code: "other-key",
             detail: format!("the records of this list are told apart by {}", names(&before.key).join(", ")),
         }))
+    }
+
+    /// Holds what was decided about a file against the file, the schema and the list as they are: nothing else is committed.
+    fn settled(self: &Arc<Self>, import: &Import) -> Result<()> {
+        let (matching, schema) = (self.decided(import)?, self.schema_of(import)?);
+        let profiled = self.profiled(import).map_err(|refusal| CompareError::from(refusal).into_store())?;
+        let faults = matching.validate(&profiled, &schema).err().unwrap_or_default();
+        let fault = faults.into_iter().next().or(self.other_key(import, &schema, &matching)?);
+        if let Some(fault) = fault {
+            return Err(StoreError::refused("wrong-state", fault.detail));
+        }
+        if !matching.undecided(&profiled, &schema).is_empty() {
+            return Err(StoreError::refused("undecided-columns", "some columns have no decision yet"));
+        }
+        Ok(())
     }
 
     /// The newest edition of the import's dataset.
@@ -285,6 +313,14 @@ impl Store {
         let draft = draft(&source, &profiled, &schema, &matching).map_err(|refusal| CompareError::from(refusal).into_store())?;
         Ok(Plan { draft, absent: matching.absent, only: matching.only })
     }
+}
+
+/// Refuses a file of which only the beginning is there.
+fn arrived(import: &Import) -> Result<()> {
+    if import.file_hash.is_empty() {
+        return Err(StoreError::refused("wrong-state", "this file has not arrived whole"));
+    }
+    Ok(())
 }
 
 /// The matching that speaks of the most headings of this file; the earlier of two that are as good.

@@ -99,6 +99,7 @@ impl Store {
         let mut changes = Changes::new(view, send);
         let mut done = Undoing::default();
         self.touched(view.dataset.number, edition, view.dataset.head, |page| {
+            present.compares(0)?;
             let gone = |one: &Touched| one.before.as_ref().filter(|_| one.after.is_none()).map(|before| before.key.clone());
             let gone: Vec<String> = page.iter().filter_map(gone).collect();
             let marks = present.marks(gone.iter().map(String::as_str).collect())?;
