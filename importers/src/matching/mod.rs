@@ -182,6 +182,13 @@ impl Matching {
         Self { key: previous.key.clone(), ..Self::from_columns(columns) }
     }
 
+    /// What `columns` say, with what was settled for this very import before its file was read anew. That absent records go is said
+    /// again, since another file may have taken the place of the first.
+    #[must_use]
+    pub fn again(columns: &[Column], before: &Self) -> Self {
+        Self { blank: before.blank, only: before.only, ..Self::going_on(columns, before) }
+    }
+
     /// The decision about the column with this letter.
     pub(crate) fn at(&self, letter: &str) -> Option<&ColumnDecision> {
         self.columns.iter().find(|decision| decision.column == letter)

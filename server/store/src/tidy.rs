@@ -69,7 +69,7 @@ impl Store {
     }
 
     pub(crate) fn tidy(&self) -> Result<()> {
-        self.drop_files_except(None)?;
+        self.drop_files_except(None, (self.clock)())?;
         let raised = "select number as value from shares where floor > 0";
         for share in self.db.read(Eyes::Own, |conn| conn.load::<Number>(Sql::new(raised)))? {
             floor::erase_below(&self.db, share.value)?;
@@ -79,7 +79,7 @@ impl Store {
 
     /// Drops the files of imports that are over and no longer need them. Where `newest` has just been committed,
     /// it is about those of its dataset, which it has all overtaken.
-    pub(crate) fn drop_files_except(&self, newest: Option<&Import>) -> Result<()> {
+    pub(crate) fn drop_files_except(&self, newest: Option<&Import>, now: Moment) -> Result<()> {
         let over = "select i.id, i.state, i.counts, i.changed_at, (select count(*) from imports n
                 where n.dataset = i.dataset and n.id <> i.id and n.state in ('committed', 'undone')
                 and (n.edition > i.edition or n.changed_at > i.changed_at)) as later
@@ -89,7 +89,7 @@ impl Store {
         if let Some(newest) = newest {
             over.push_with(" and i.dataset = ?", [newest.dataset_number.into()]);
         }
-        let oldest = (self.clock)().minus(KEPT_FILES);
+        let oldest = now.minus(KEPT_FILES);
         for import in self.db.read(Eyes::Own, |conn| conn.load::<OverRow>(over))? {
             let overtaken = newest.map_or(import.later > 0, |newest| newest.id != import.id);
             let is_kept = !overtaken && Moment(import.changed_at) >= oldest && import.waits_for_rows();

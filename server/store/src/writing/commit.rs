@@ -57,8 +57,7 @@ impl Store {
                 Err(error)
             }
         };
-        // Whoever has taken the list over may be committing this very import.
-        if committed.as_ref().is_err_and(|error| !matches!(error, StoreError::Fenced)) {
+        if committed.is_err() {
             let before = if import.counts.is_some() { ImportState::Checked } else { ImportState::Interrupted };
             // Where this fails too, the import is found to be interrupted later; the first error is the one that tells something.
             drop(self.set_state(import, &[ImportState::Committing], before));
@@ -80,7 +79,7 @@ impl Store {
             conn.execute(update.bind(READ_BY).bind(id)).map(drop)
         });
         published?;
-        self.tidied(self.drop_files_except(Some(import)));
+        self.tidied(self.drop_files_except(Some(import), now));
         Ok(())
     }
 

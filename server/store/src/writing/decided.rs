@@ -17,12 +17,8 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// As the program suggests, going on with what was settled for the list before.
-    pub(super) fn suggested(profiled: Profile, schema: Arc<Schema>, columns: Vec<Column>, previous: Option<&Matching>) -> Self {
-        let matching = match previous {
-            Some(previous) => Matching::going_on(&columns, previous),
-            None => Matching::from_columns(&columns),
-        };
+    /// As the program suggests; what that leaves open for the file as a whole, `matching` says.
+    pub(super) fn suggested(profiled: Profile, schema: Arc<Schema>, columns: Vec<Column>, matching: Matching) -> Self {
         Self { matching, profiled, schema, columns }
     }
 

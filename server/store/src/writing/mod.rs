@@ -127,7 +127,12 @@ impl Store {
             false => None,
         };
         let columns = suggest(&profiled, &schema, said.as_ref().or(of_list.as_ref()).or(sister.as_ref()));
-        Ok(Decided::suggested(profiled, schema, columns, said.as_ref().or(of_list.as_ref())))
+        let matching = match (&said, &of_list) {
+            (Some(own), _) => Matching::again(&columns, own),
+            (None, Some(before)) => Matching::going_on(&columns, before),
+            (None, None) => Matching::from_columns(&columns),
+        };
+        Ok(Decided::suggested(profiled, schema, columns, matching))
     }
 
     /// Reads the file again, as `overrules` says. The columns keep what was decided about them, by heading; corrections of cells are
