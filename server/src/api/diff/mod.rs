@@ -1,6 +1,6 @@
 //! `/api/v1/imports/{id}/diff`: what a commit will change, or has changed.
 //!
-//! As JSON a page at a time, each compared anew. As CSV ([`highlighter`]), NDJSON and HTML ([`fragment`]) everything, unless `limit` is
+//! As JSON a page at a time, each compared anew. As CSV (`highlighter`), NDJSON and HTML (`fragment`) everything, unless `limit` is
 //! given: compared once, kept aside, and sent as it is asked for.
 
 mod fragment;
