@@ -46,7 +46,7 @@ pub async fn undo(
     let ledger = Arc::clone(&commons.ledger.store);
     let work = move |store: &Arc<Store>, import: &Import| {
         store.undo_import(import, Some(kept))?;
-        // After it: from now on nobody is given these records any more.
+        // After it: nobody is given these records anew. Cursors from before go on to their end, as they do after every edition.
         if let Err(error) = note_given(store, &ledger, &provider, import) {
             // The undo stands, and the list can be asked for again.
             tracing::warn!(%error, "to whom an undone import had been given was not written down");

@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// Drops what an import holds, where it was given up. Who was still at work on it may have added something since.
-    fn drop_given_up(&self, import: &Import) -> Result<bool> {
+    pub(crate) fn drop_given_up(&self, import: &Import) -> Result<bool> {
         if self.reload(import)?.state != ImportState::Cancelled {
             return Ok(false);
         }

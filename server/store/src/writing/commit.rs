@@ -45,8 +45,8 @@ impl Store {
         // From here on nobody changes what was decided; until here somebody may have.
         let import = &self.reload(import)?;
         if let Err(error) = self.settled(import) {
-            commit.abandon()?;
-            drop(self.set_state(import, &[ImportState::Committing], ImportState::Checked));
+            commit.give_up();
+            drop(self.set_state(import, &[ImportState::Committing], before(import)));
             return Err(self.or_given_up(import, error));
         }
         let written = self.with_pulse(import, |pulse| self.write(import, seen, pulse, &mut commit));
@@ -58,9 +58,8 @@ impl Store {
             }
         };
         if committed.is_err() {
-            let before = if import.counts.is_some() { ImportState::Checked } else { ImportState::Interrupted };
             // Where this fails too, the import is found to be interrupted later; the first error is the one that tells something.
-            drop(self.set_state(import, &[ImportState::Committing], before));
+            drop(self.set_state(import, &[ImportState::Committing], before(import)));
         }
         committed.map_err(|error| self.or_given_up(import, error))
     }
@@ -135,6 +134,11 @@ impl Store {
         changes.send()?;
         Ok(counts)
     }
+}
+
+/// What an import was before somebody began to commit it.
+fn before(import: &Import) -> ImportState {
+    if import.counts.is_some() { ImportState::Checked } else { ImportState::Interrupted }
 }
 
 /// Changes on their way to the thread that writes.

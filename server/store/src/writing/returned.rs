@@ -9,8 +9,9 @@
 //! * Otherwise it is an import of its own, with what was decided about the other one. What went in before is there already, so only
 //!   the rows that somebody put right change anything.
 //!
-//! INVARIANT: a draft whose file is being replaced cannot be committed: from before the first piece goes until the last one has come
-//! it is `cancelled`, and so is the upload. A program that stops in between leaves them so, and the list can be uploaded once more.
+//! INVARIANT: a draft whose file is being replaced can be neither read nor committed: from before the first piece goes until the last
+//! one has come it has no hash, as a file that is still arriving. A program that stops in between leaves it so, and the list can be
+//! uploaded once more. Whoever gives one of the two up meanwhile has given up both.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::Store;
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
 use crate::imports::{Import, ImportState, drop_pieces, forget, set_state};
-use crate::sql::Sql;
+use crate::sql::{Number, Sql};
 
 /// Drafts that wait.
 const WAITING: [ImportState; 3] = [ImportState::Draft, ImportState::Checked, ImportState::Interrupted];
@@ -88,22 +89,25 @@ impl Store {
     /// Puts the file of `upload` in the place of the draft's, unless somebody has begun to commit the draft.
     fn replace_file(&self, draft: &Import, upload: &Import, matching: &Matching) -> Result<bool> {
         let now = (self.clock)();
-        let given_up = self.db.write(|conn| {
-            set_state(conn, &draft.id, &WAITING, ImportState::Cancelled, now)?;
-            set_state(conn, &upload.id, &[ImportState::Reading], ImportState::Cancelled, now)
+        let count = "select count(*) as value from import_chunks where import = ?";
+        let begun = self.db.write(|conn| {
+            set_state(conn, &draft.id, &WAITING, ImportState::Reading, now)?;
+            set_state(conn, &upload.id, &[ImportState::Reading], ImportState::Reading, now)?;
+            conn.execute(Sql::new("update imports set file_hash = '' where id = ?").bind(&draft.id))?;
+            conn.one::<Number>(Sql::new(count).bind(&upload.id))
         });
-        match given_up {
-            Ok(()) => {}
+        let pieces = match begun {
+            Ok(pieces) => pieces.value,
             Err(StoreError::Refused { .. } | StoreError::NotFound) => return Ok(false),
             Err(error) => return Err(error),
-        }
+        };
         self.until_none(|conn| drop_pieces(conn, &draft.id))?;
         self.until_none(|conn| move_pieces(conn, &upload.id, &draft.id))?;
         let text = as_text(matching)?;
         let of_upload = |column: &str| format!("(select n.{column} from imports n where n.id = ?)");
         let update = format!(
             "update imports set state = 'reading', file_hash = {}, size = {}, filename = {}, overrules = {}, reading = null, profile = null, columns = null,
-            counts = null, problem_count = 0, failure = null, matching = ?, changed_at = ? where id = ? and state = 'cancelled'",
+            counts = null, problem_count = 0, failure = null, matching = ?, changed_at = ? where id = ? and state = 'reading' and file_hash = ''",
             of_upload("file_hash"),
             of_upload("size"),
             of_upload("filename"),
@@ -111,10 +115,19 @@ impl Store {
         );
         let id = ImportId::parse(&upload.id).ok_or(StoreError::Corrupt("an import"))?;
         let update = (0..4).fold(Sql::new(&update), |update, _| update.bind(&upload.id)).bind(text).bind(now).bind(&draft.id);
-        self.db.write(|conn| {
-            conn.execute(update)?;
-            forget(conn, &id)
+        let replaced = self.db.write(|conn| {
+            let is_whole = conn.one::<Number>(Sql::new(count).bind(&draft.id))?.value == pieces;
+            if !is_whole || conn.execute(update)? == 0 {
+                return Ok::<_, StoreError>(false);
+            }
+            forget(conn, &id).map(|()| true)
         })?;
+        if !replaced {
+            let given_up = |import| self.cancel_import(import).or_else(|_| self.drop_given_up(import).map(drop));
+            given_up(draft)?;
+            given_up(upload)?;
+            return Err(StoreError::refused("cancelled", "this import was given up"));
+        }
         Ok(true)
     }
 }
