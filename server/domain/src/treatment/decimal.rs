@@ -67,10 +67,14 @@ impl Decimal {
         (Self::parse(&number.to_string()) == Some(self)).then_some(number)
     }
 
-    /// The largest multiple of `width` that is not above this number.
+    /// The largest multiple of `width` that is not above this number; nothing if its digits would be too many for a double.
     pub(super) fn floor_to(self, width: Width) -> Option<Self> {
         let (number, step) = self.against(width)?;
-        number.div_euclid(step).checked_mul(width.0.mantissa).map(|mantissa| Self::new(mantissa, width.0.scale))
+        let mantissa = number.div_euclid(step).checked_mul(width.0.mantissa)?;
+        // INVARIANT: above, it is the number that has to be in range, and below, its edge. So whatever a band shows, a finer one of as
+        // many decimals shows too, and coarser terms never show a number that was left out before.
+        let in_range = number <= LARGEST_MANTISSA.checked_mul(power(self.scale))? && mantissa >= -LARGEST_MANTISSA;
+        in_range.then(|| Self::new(mantissa, width.0.scale))
     }
 
     /// The nearest multiple of `width`, the upper one if two are equally near.
@@ -131,6 +135,11 @@ impl Width {
         in_range.then_some(Self(width))
     }
 
+    /// Whether bands of both reach equally far: 15 digits, decimals among them.
+    pub(super) fn reaches_as_far_as(self, other: Self) -> bool {
+        self.0.scale == other.0.scale
+    }
+
     /// How often `finer` goes into this width, if it does so without remainder.
     pub(super) fn multiple_of(self, finer: Self) -> Option<i128> {
         let (coarse, fine) = self.0.against(finer)?;
@@ -181,6 +190,10 @@ mod tests {
     fn what_cannot_be_reckoned_with_is_nothing() {
         assert_eq!(band("1e300", "10"), None);
         assert_eq!(band("18446744073709551615", "1"), None);
+        assert_eq!(band("999999999999999", "1").as_deref(), Some("999999999999999"));
+        for (number, width) in [("1000000000000000", "10"), ("-999999999999999", "10"), ("10000000000000.5", "0.01")] {
+            assert_eq!(band(number, width), None, "{number} in bands of {width}");
+        }
         assert_eq!(Decimal::parse("1e99999999999999999999"), None);
     }
 

@@ -146,7 +146,7 @@ impl Generalisation {
         match (self, fine) {
             (Self::Year, Self::Year | Self::Month) | (Self::Month, Self::Month) => true,
             (Self::Prefix(short), Self::Prefix(long)) => short <= long,
-            (Self::Band(coarse), Self::Band(fine)) => coarse.multiple_of(*fine).is_some(),
+            (Self::Band(coarse), Self::Band(fine)) => coarse.multiple_of(*fine).is_some() && coarse.reaches_as_far_as(*fine),
             // Rounding goes to the nearest point, so the cells of an even multiple cut those of the finer grid in two: showing
             // one after the other would tell on which side of the cut a place lies.
             (Self::Grid(coarse), Self::Grid(fine)) => coarse.multiple_of(*fine).is_some_and(|times| times % 2 == 1),
