@@ -151,6 +151,7 @@ impl View<'_> {
         for row in self.conn.load::<FeedShare>(sql)? {
             let then = (row.opened_then > 0).then_some(row.edition_then);
             let answers = row.open_now == 1 && row.opened_at_target > 0 && row.edition >= row.floor;
+            let answers = answers || mutants::on("feed-stays-open");
             let (collection, edition, unbroken) = (row.collection, row.edition, row.opened_then == row.opened_at_target);
             if then.is_none() && !answers {
                 continue;
@@ -209,7 +210,7 @@ impl View<'_> {
             let removed = ChangeItem::Removed {
                 id: self.record_id(&window.share, row.record),
                 share,
-                edition: commit.unwrap_or(row.died.min(edition)),
+                edition: commit.unwrap_or(if mutants::on("removal-says-when") { row.died } else { row.died.min(edition) }),
                 name: row.name,
             };
             (row.row, removed)

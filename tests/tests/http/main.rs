@@ -21,6 +21,7 @@ mod bad_requests;
 mod bulk;
 mod canaries;
 mod census;
+mod classes;
 mod crawl;
 mod deciding;
 mod difference;

@@ -18,6 +18,7 @@ mod ledger;
 mod migrations;
 mod narrowing;
 mod paging;
+mod poison;
 mod pruning;
 mod reading;
 mod silence;

@@ -6,7 +6,7 @@ use reqwest::Method;
 use url::form_urlencoded;
 
 use crate::compare::{Answer, Names};
-use crate::world::{World, token};
+use crate::world::{World, brief_token, narrow_token, steward_token, stranger_token, token};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,14 @@ pub enum Who {
     Nobody,
     /// Somebody with a token that was never given out.
     Forger,
+    /// A program of another co-op, which may read as much as the recipient's.
+    Stranger,
+    /// Another program of the recipient's, which may read organizations and nothing else.
+    Narrow,
+    /// Another program of the recipient's, whose token works for an hour.
+    Brief,
+    /// The recipient's steward.
+    Steward,
 }
 
 /// What is asked for.
@@ -124,6 +132,10 @@ impl Memory {
                 Who::Recipient => Some(token()),
                 Who::Nobody => None,
                 Who::Forger => Some("hwt_never-given-out"),
+                Who::Stranger => Some(stranger_token()),
+                Who::Narrow => Some(narrow_token()),
+                Who::Brief => Some(brief_token()),
+                Who::Steward => Some(steward_token()),
             };
             let method = Method::from_bytes(ask.method.as_bytes()).unwrap();
             let mut request = world.server().request(method, &address, token);

@@ -4,7 +4,7 @@ use hayward_tests::Kind;
 use hayward_tests::cluster::ClusterError;
 use serde_json::Value;
 
-use crate::ask::{Ask, Memory, What};
+use crate::ask::{Ask, Memory, What, Who};
 use crate::compare::{Answer, Difference};
 use crate::world::{Deal, World};
 
@@ -57,6 +57,11 @@ impl Twins {
         self.ask_in(&[ask.clone(), ask], [None, None]).map(|answer| answer.unwrap())
     }
 
+    /// Asks both the same; the first answer is returned.
+    pub fn answer(&mut self, ask: &Ask) -> Result<Answer, Difference> {
+        self.ask_in(&[ask.clone(), ask.clone()], [None, None]).map(|answer| answer.unwrap())
+    }
+
     /// The recipient turns a page, of those that have a next one; the status of the answer.
     pub fn next(&mut self, nth: usize) -> Result<u16, Difference> {
         let ask = Ask::of(What::Next(nth));
@@ -65,8 +70,13 @@ impl Twins {
 
     /// Asks with one word in the first commons and another, as long, in the second. The answers may differ by the word alone.
     pub fn ask_for(&mut self, address: &str, words: [&str; 2]) -> Told {
+        self.ask_by(Who::Recipient, address, words)
+    }
+
+    /// The same as somebody else.
+    pub fn ask_by(&mut self, who: Who, address: &str, words: [&str; 2]) -> Told {
         assert_eq!(words[0].len(), words[1].len(), "the words have one length");
-        let asks = words.map(|word| Ask::get(&address.replace("{}", word)));
+        let asks = words.map(|word| Ask::get(&address.replace("{}", word)).by(who));
         self.ask_in(&asks, words.map(Some)).map(drop)
     }
 

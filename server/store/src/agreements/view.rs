@@ -1,6 +1,7 @@
 //! Agreements as their parties read them.
 
 use hayward_domain::id::AgreementId;
+use hayward_domain::mutants;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,7 +36,9 @@ impl Store {
         self.db.read(Eyes::Own, |conn| {
             let select = "select number, id, provider, recipient, audience, dataset from agreements where id = ?";
             let row = conn.one::<AgreementRow>(Sql::new(select).bind(id.as_str()))?;
-            side_of(&row, caller.organization.0).ok_or(StoreError::NotFound)?;
+            if side_of(&row, caller.organization.0).is_none() && !mutants::on("agreement-of-anyone") {
+                return Err(StoreError::NotFound);
+            }
             view(conn, &row, shown)
         })
     }

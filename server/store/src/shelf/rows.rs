@@ -10,6 +10,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use hayward_domain::condition::{Condition, Is, Operand};
 use hayward_domain::disclose::SharedRecord;
 use hayward_domain::keys::Named;
+use hayward_domain::mutants;
 use hayward_domain::record::RecordNumber;
 use serde_json::Value;
 
@@ -147,7 +148,7 @@ impl View<'_> {
         candidates.sort_by_key(|share| (share.audience, share.number));
         let versions = self.versions(number)?;
         let shown = |share: &ShareSummary, row: &VersionRow| {
-            row.share == share.number && row.born <= share.edition && row.died > share.edition
+            (row.share == share.number || mutants::on("id-of-any-share")) && row.born <= share.edition && row.died > share.edition
         };
         for share in candidates {
             if let Some(row) = versions.iter().find(|row| shown(share, row)) {
@@ -280,7 +281,8 @@ impl View<'_> {
             let payload = self.payload(last)?;
             sql.push(" where ").append(order.after(kind, Document::Payload, &payload, "r.row", last));
         }
-        sql.push(&order.emit(kind, Document::Payload, "r.row"));
+        let tie = if mutants::on("ties-by-record") { "r.record" } else { "r.row" };
+        sql.push(&order.emit(kind, Document::Payload, tie));
         sql.push_with(" limit ?", [wanted.into()]);
         self.conn.load_shared(sql)
     }
@@ -339,7 +341,7 @@ impl View<'_> {
 
     /// The id of a record for this recipient.
     pub(crate) fn record_id(&self, share: &ShareSummary, record: i64) -> String {
-        match &share.keys {
+        match share.keys.as_ref().filter(|_| !mutants::on("ids-of-the-commons")) {
             None => self.ids.stable(RecordNumber(record)),
             Some(keys) => self.ids.pseudonym(share.number, keys, RecordNumber(record)),
         }
