@@ -40,6 +40,7 @@ mod querying;
 mod real_list;
 mod refusals;
 mod revocation;
+mod selftest;
 mod undoing;
 mod watching;
 mod world;

@@ -90,9 +90,9 @@ pub struct Memory {
 
 impl Memory {
     /// Sends a request. Nothing if it goes back to something that there was not; the twin has no more of it then.
-    pub fn send(&mut self, world: &World, ask: &Ask, word: Option<&str>) -> Option<Answer> {
+    pub fn send(&mut self, world: &World, ask: &Ask, word: Option<&str>, counting: bool) -> Option<Answer> {
         let (plain, etag) = self.resolved(world, ask)?;
-        let answer = self.answer(world, &plain, etag.as_deref(), word);
+        let answer = self.answer(world, &plain, etag.as_deref(), word, counting);
         // A cursor leads on from where it led to, so the next page has the same request but for the cursor.
         self.asked.push(Asked { ask: plain, next: answer.next.clone(), etag: answer.etag.clone() });
         Some(answer)
@@ -123,7 +123,7 @@ impl Memory {
         })
     }
 
-    fn answer(&mut self, world: &World, ask: &Ask, etag: Option<&str>, word: Option<&str>) -> Answer {
+    fn answer(&mut self, world: &World, ask: &Ask, etag: Option<&str>, word: Option<&str>, counting: bool) -> Answer {
         let What::Path(path, query) = &ask.what else { unreachable!("a request has an address by now") };
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let address = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
@@ -144,6 +144,9 @@ impl Memory {
             }
             if let Some(etag) = etag {
                 request = request.header("if-none-match", etag);
+            }
+            if counting {
+                world.server().store().watch_work();
             }
             let response = request.send().unwrap();
             // A machine that is too busy to read within the window of a revocation says so, and is asked again.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::ask::{Ask, Memory, What, Who};
 use crate::compare::{Answer, Difference};
+use crate::work;
 use crate::world::{Deal, World};
 
 /// What a comparison comes to.
@@ -15,11 +16,26 @@ pub type Told = Result<(), Difference>;
 pub struct Twins {
     pub worlds: [World; 2],
     memories: [Memory; 2],
+    /// Whether the work of the database is compared too.
+    counting: bool,
 }
 
 impl Twins {
     pub fn new(kind: Kind) -> Result<Self, ClusterError> {
-        Ok(Self { worlds: [World::new(kind)?, World::new(kind)?], memories: Default::default() })
+        Ok(Self { worlds: [World::new(kind)?, World::new(kind)?], memories: Default::default(), counting: false })
+    }
+
+    /// The same, and whatever is asked has to take the same statements, plans and rows in both.
+    pub fn counting(kind: Kind) -> Result<Self, ClusterError> {
+        Ok(Self { counting: true, ..Self::new(kind)? })
+    }
+
+    /// Whatever is asked in here is asked by a caller who was never told anything.
+    pub fn anew(&mut self, asked: impl FnOnce(&mut Self) -> Told) -> Told {
+        let known = std::mem::take(&mut self.memories);
+        let told = asked(self);
+        self.memories = known;
+        told
     }
 
     /// The same in both commons.
@@ -82,7 +98,14 @@ impl Twins {
 
     fn ask_in(&mut self, asks: &[Ask; 2], words: [Option<&str>; 2]) -> Result<Option<Answer>, Difference> {
         let [first, second] = &mut self.memories;
-        let answers = [first.send(&self.worlds[0], &asks[0], words[0]), second.send(&self.worlds[1], &asks[1], words[1])];
+        let counting = self.counting;
+        let answers = [
+            first.send(&self.worlds[0], &asks[0], words[0], counting),
+            second.send(&self.worlds[1], &asks[1], words[1], counting),
+        ];
+        if counting {
+            work::alike(&self.worlds, &asks[0], &answers)?;
+        }
         match answers {
             [None, None] => Ok(None),
             [Some(first), Some(second)] if first.is_like(&second) => Ok(Some(first)),

@@ -32,6 +32,8 @@ const MOST: i64 = 2_000;
 const APART: i64 = 16;
 /// Selected shares that are few enough to be named in the query.
 const FEW: usize = 4;
+/// Shares that one statement names at most.
+const MANY: usize = 500;
 
 /// The types of [`COLUMNS`].
 pub(crate) type SharedColumns = (BigInt, BigInt, BigInt, BigInt, Nullable<Text>, BigInt);
@@ -146,7 +148,7 @@ impl View<'_> {
             }
         };
         candidates.sort_by_key(|share| (share.audience, share.number));
-        let versions = self.versions(number)?;
+        let versions = self.versions(number, &candidates)?;
         let shown = |share: &ShareSummary, row: &VersionRow| {
             (row.share == share.number || mutants::on("id-of-any-share")) && row.born <= share.edition && row.died > share.edition
         };
@@ -166,14 +168,26 @@ impl View<'_> {
         Err(StoreError::NotFound)
     }
 
-    /// Every version of a record, in whichever shares it is.
-    fn versions(&mut self, number: RecordNumber) -> Result<Vec<VersionRow>> {
+    /// Every version of a record in these shares. In others nothing is looked up: how many there are is not the viewer's to learn, not
+    /// even by the time that it takes.
+    fn versions(&mut self, number: RecordNumber, shares: &[&Arc<ShareSummary>]) -> Result<Vec<VersionRow>> {
         // Found by the names that it has there. `cross join` keeps SQLite from turning the join round.
         let select = format!(
             "select {COLUMNS}, r.died from share_names n cross join shared_records r
-            where n.record = ? and r.share = n.share and r.name = n.name"
+            where n.record = ? and r.share = n.share and r.name = n.name and n.share in "
         );
-        self.conn.load::<VersionRow>(Sql::new(&select).bind(number.0))
+        let mut found = Vec::new();
+        for some in shares.chunks(MANY) {
+            let mut sql = Sql::new(&select).bind(number.0);
+            if some.len() <= FEW {
+                let of = |at: usize| some.get(at).or(some.first()).map_or(0, |share| share.number);
+                sql.push_with("(?, ?, ?, ?)", (0..FEW).map(|at| of(at).into()));
+            } else {
+                sql.list(some.iter().map(|share| share.number));
+            }
+            found.extend(self.conn.load::<VersionRow>(sql)?);
+        }
+        Ok(found)
     }
 
     /// The first rows after `after`, in the shares' own order.
