@@ -76,6 +76,9 @@ pub(super) fn undo(world: &World) -> Found {
     Ok(format!("an import of {} was taken back, and the list and its share are what they were", deal.provider.slug))
 }
 
+/// More pages than the feed of a demo world has.
+const PAGES: usize = 50;
+
 /// What one recipient keeps by the feed alone.
 #[derive(Default)]
 struct Copy {
@@ -85,7 +88,7 @@ struct Copy {
 
 impl Copy {
     fn follow(&mut self, world: &World, token: &str) -> Result<(), String> {
-        loop {
+        for _ in 0..PAGES {
             let cursor = if self.cursor.is_empty() { String::new() } else { format!("&cursor={}", self.cursor) };
             let page = world.get(&format!("/api/v1/changes?limit=500{cursor}"), Some(token))?.json("the feed")?;
             self.cursor = text(&page, "next").to_owned();
@@ -107,6 +110,7 @@ impl Copy {
                 };
             }
         }
+        Err(format!("the feed does not come to an end within {PAGES} pages, though nothing goes on"))
     }
 
     /// Follows, and compares with what whoever reads everything anew gets.

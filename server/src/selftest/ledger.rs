@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::Found;
-use super::world::{COLLECTIONS, World, steward, text};
+use super::world::{COLLECTIONS, Disclosed, World, steward, text};
 use crate::ledger::{seal, verify};
 
 pub(super) fn check(world: &World) -> Found {
@@ -35,9 +35,9 @@ pub(super) fn check(world: &World) -> Found {
         sealed += report.sealed;
     }
     let told = world.disclosed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    for (token, id) in &told {
+    for Disclosed { id, token, path } in &told {
         if !kept.get(token).is_some_and(|ids| ids.contains(id)) {
-            return Err(format!("an answer bears {id}, and who received it finds no such entry"));
+            return Err(format!("the answer to {path} bears {id}, and who received it finds no such entry"));
         }
     }
     if sealed == 0 || told.is_empty() {

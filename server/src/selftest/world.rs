@@ -25,14 +25,24 @@ pub(super) struct World {
     /// Who is in it.
     pub(super) organizations: Vec<Organization>,
     pub(super) schemas: Vec<Schema>,
-    /// The disclosures that were answered, with the co-op that they were made to.
-    pub(super) disclosed: Mutex<Vec<(String, String)>>,
+    /// The disclosures that were answered.
+    pub(super) disclosed: Mutex<Vec<Disclosed>>,
     url: String,
     http: Client,
     handle: actix_web::dev::ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
     // After the server, which has its files open.
     _folder: tempfile::TempDir,
+}
+
+/// One answer that gave records.
+#[derive(Clone)]
+pub(super) struct Disclosed {
+    pub(super) id: String,
+    /// Whose token was shown.
+    pub(super) token: String,
+    /// What was asked for.
+    pub(super) path: String,
 }
 
 /// An answer, read whole.
@@ -121,7 +131,8 @@ impl World {
         let answer = Answer { status, headers, body };
         // An answer that names no record need have no entry.
         if let (Some(token), true) = (token, answer.body.contains("rec_") && !answer.header("disclosure-id").is_empty()) {
-            let to = (token.to_owned(), answer.header("disclosure-id").to_owned());
+            let id = answer.header("disclosure-id").to_owned();
+            let to = Disclosed { id, token: token.to_owned(), path: path.to_owned() };
             self.disclosed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(to);
         }
         Ok(answer)

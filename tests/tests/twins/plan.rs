@@ -171,7 +171,11 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let who = prop_oneof![8 => Just(Who::Recipient), 3 => Just(Who::Nobody), 1 => Just(Who::Forger)];
+    let who = prop_oneof![
+        8 => Just(Who::Recipient),
+        3 => Just(Who::Nobody),
+        1 => select(&[Who::Forger, Who::Narrow, Who::Brief, Who::Steward][..]),
+    ];
     let accept = prop_oneof![
         6 => Just(None),
         2 => select(&["text/csv", "application/x-ndjson", "application/json", "image/png"][..]).prop_map(Some),

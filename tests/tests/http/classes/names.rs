@@ -1,7 +1,5 @@
 //! Names that a caller may try: of fields that are hidden, in every spelling, and of parameters that there are not.
 
-use std::collections::BTreeSet;
-
 use hayward_tests::on_both;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
@@ -93,7 +91,7 @@ on_both! {
 }
 
 /// Ways to write a name that another program might take for it.
-fn spellings(name: &str) -> BTreeSet<String> {
+fn spellings(name: &str) -> Vec<String> {
     let swap = |from: &[char], to: &[char]| -> String {
         let to_of = |letter: char| from.iter().position(|known| *known == letter).map_or(letter, |at| to[at]);
         name.chars().map(to_of).collect()
@@ -104,11 +102,11 @@ fn spellings(name: &str) -> BTreeSet<String> {
         .chars()
         .map(|letter| char::from_u32(u32::from(letter) + 0xfee0).filter(|_| letter.is_ascii()).unwrap_or(letter))
         .collect();
-    let mut all: BTreeSet<String> = [name.to_uppercase(), title, wide].into();
+    let mut all: Vec<String> = [name.to_uppercase(), title, wide].into();
     // Letters that look the same in another script, and an accent that stands by itself.
-    all.insert(swap(&['a', 'c', 'e', 'i', 'o', 'p', 's', 'x', 'y'], &['а', 'с', 'е', 'і', 'о', 'р', 'ѕ', 'х', 'у']));
-    all.insert(format!("{name}\u{301}"));
-    all.insert(format!("{name}\u{200b}"));
+    all.push(swap(&['a', 'c', 'e', 'i', 'o', 'p', 's', 'x', 'y'], &['а', 'с', 'е', 'і', 'о', 'р', 'ѕ', 'х', 'у']));
+    all.push(format!("{name}\u{301}"));
+    all.push(format!("{name}\u{200b}"));
     for pattern in [
         "NAME.",
         ".NAME",
@@ -155,7 +153,7 @@ fn spellings(name: &str) -> BTreeSet<String> {
         "*",
         "**",
     ] {
-        all.insert(pattern.replace("NAME", name));
+        all.push(pattern.replace("NAME", name));
     }
     all
 }
@@ -168,8 +166,8 @@ on_both! {
             for (hidden, nothing) in spellings(&name).into_iter().zip(spellings(&none)) {
                 let value = escaped(&value);
                 let base = "/api/v1/opportunities?audience=organization";
-                // Sets are sorted: a pair belongs together only where the spelling is the same one.
-                if hidden.replace(&name, "") != nothing.replace(&none, "") || !hidden.contains(&name) {
+                // Where the name itself is spelt in another way, its answer tells no more than that it is none.
+                if !hidden.contains(&name) || !nothing.contains(&none) {
                     for query in [format!("{}={value}", escaped(&hidden)), format!("sort={}", escaped(&hidden)), format!("fields={}", escaped(&hidden))] {
                         assert_eq!(world.get(PartnerClient, &format!("{base}&{query}")).status, 400, "{query}");
                     }
