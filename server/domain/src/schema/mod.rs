@@ -102,6 +102,20 @@ pub enum Sensitivity {
     Never,
 }
 
+impl Sensitivity {
+    /// Its name in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Personal => "personal",
+            Self::Special => "special",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// What a field's values are, as far as comparing and treating them goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -7,11 +7,13 @@ mod again;
 mod decide;
 mod propose;
 mod view;
+mod wording;
 
 pub use again::Again;
 pub use decide::{Decision, Outcome};
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
+pub use wording::Wording;
 
 use std::collections::BTreeSet;
 
