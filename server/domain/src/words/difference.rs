@@ -217,9 +217,8 @@ impl<'a> Comparing<'a> {
             (false, true) => (Change::Less, RowsChange::Added(all_of(&added, self.new))),
             (true, false) => (Change::More, RowsChange::Dropped(all_of(&dropped, self.old))),
             (false, false) => {
-                let now = conditions::words(now, self.new.schema, self.language);
-                let before = conditions::words(before, self.old.schema, self.language);
-                (Change::Different, RowsChange::Other { now, before })
+                let (now, before) = (all_of(&added, self.new), all_of(&dropped, self.old));
+                (Change::Different, RowsChange::Other { now, before, partly: added.len() < demands.len() })
             }
         }
     }

@@ -109,8 +109,8 @@ pub(super) enum RowsChange {
     Added(String),
     /// It no longer demands this.
     Dropped(String),
-    /// It is another one.
-    Other { now: String, before: String },
+    /// It demands something else; `partly` if the rest of it stays.
+    Other { now: String, before: String, partly: bool },
     /// It means the same.
     Respelled,
 }

@@ -211,9 +211,12 @@ fn what_changes_is_told_the_riskiest_first() {
         [
             "More: “Mail” would be shown exactly as it is. Before: masked: only the first letter and what stands after the @ can be \
              read.",
-            "More: Sol would also show “Tags”, exactly as they are.",
+            "More: Sol would also show “Tags”, exactly as it is.",
             "Longer: The agreement would hold until the end of 30 June 2028 (Europe/Madrid). Before: of 30 November 2027.",
-            "x",
+            "Different: Other records would be shown: those for which “Mail” begins with “a”. Before: those for which “Step-free” is \
+             yes. The rest of the condition stays.",
+            "Different: Nobody is named for questions. Before: Questions go to “data@sol.example”.",
+            "Less: Sol would no longer show “Step-free”.",
         ]
     );
 }

@@ -257,8 +257,9 @@ impl Tongue for English {
             RowsChange::Dropped(demand) => {
                 format!("More records would be shown: it would no longer be necessary that {demand}.")
             }
-            RowsChange::Other { now, before } => {
-                format!("Those records would be shown for which {now}. Before: those for which {before}.")
+            RowsChange::Other { now, before, partly } => {
+                let rest = if *partly { " The rest of the condition stays." } else { "" };
+                format!("Other records would be shown: those for which {now}. Before: those for which {before}.{rest}")
             }
             RowsChange::Respelled => {
                 "The condition on records is written in another way, and lets the same records through.".to_owned()

@@ -270,8 +270,9 @@ impl Tongue for Spanish {
                 format!("Se mostrarían menos registros: solo aquellos en los que, además, {demand}.")
             }
             RowsChange::Dropped(demand) => format!("Se mostrarían más registros: ya no haría falta que se dé esto: {demand}."),
-            RowsChange::Other { now, before } => {
-                format!("Se mostrarían los registros en los que {now}. Antes: aquellos en los que {before}.")
+            RowsChange::Other { now, before, partly } => {
+                let rest = if *partly { " El resto de la condición queda igual." } else { "" };
+                format!("Se mostrarían otros registros: aquellos en los que {now}. Antes: aquellos en los que {before}.{rest}")
             }
             RowsChange::Respelled => {
                 "La condición sobre los registros está escrita de otra manera y deja pasar los mismos registros.".to_owned()
