@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, marked, oauth, readings,
-    sessions, setup, shared, undo, upload, watching, wording,
+    agreements, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, leaving, marked, oauth,
+    readings, sessions, setup, shared, undo, upload, watching, wording,
 };
 
 /// Whose data a route shows.
@@ -104,6 +104,9 @@ routes! {
     GET "/api/v1/agreements/{id}/versions/{version}/words" "agreements:read" Own => wording::words;
     GET "/api/v1/agreements/{id}/versions/{version}/difference" "agreements:read" Own => wording::difference;
     POST "/api/v1/agreements/{id}/{event}" "agreements:approve" Own => agreements::decide;
+
+    GET "/api/v1/organization/archive" "datasets:read" Own => archive::archive;
+    POST "/api/v1/organization/leave" "agreements:approve" Own => leaving::leave;
 
     GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
     GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;

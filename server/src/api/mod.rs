@@ -1,6 +1,7 @@
 //! The HTTP API: a handler extracts, parses, asks the store, answers. One file a thing.
 
 pub mod agreements;
+pub mod archive;
 pub mod body;
 pub mod catalogue;
 pub mod changes;
@@ -12,6 +13,7 @@ pub mod format;
 pub mod health;
 pub mod imports;
 pub mod invite;
+pub mod leaving;
 pub mod made;
 pub mod marked;
 pub mod names;

@@ -10,6 +10,7 @@ mod view;
 mod wording;
 
 pub use again::Again;
+pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
@@ -54,7 +55,7 @@ impl VersionRow {
 }
 
 /// Which side of the agreement the caller's organization is.
-fn side_of(agreement: &AgreementRow, organization: i64) -> Option<Side> {
+pub(crate) fn side_of(agreement: &AgreementRow, organization: i64) -> Option<Side> {
     if agreement.provider == organization {
         Some(Side::Provider)
     } else if agreement.recipient == Some(organization) {
