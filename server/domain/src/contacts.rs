@@ -47,7 +47,8 @@ fn has_email(text: &str) -> bool {
         let mut after = right.chars();
         after.next();
         rest = after.as_str();
-        let named = left.chars().next_back().or(before).is_some_and(|letter| letter.is_alphanumeric() || "_%+-'".contains(letter));
+        let named =
+            left.chars().next_back().or(before).is_some_and(|letter| letter.is_alphanumeric() || "_%+-'".contains(letter));
         before = Some('@');
         if named && begins_with_domain(rest) {
             return true;
@@ -106,7 +107,8 @@ fn has_phone(text: &str) -> bool {
                 run.clear();
             }
             let by = by.unwrap_or(Between::Nothing);
-            let hangs = by == Between::Nothing && (stuck || before.is_alphabetic() || matches!(before, '_' | '#' | '№' | '$' | '€' | '£'));
+            let hangs = by == Between::Nothing
+                && (stuck || before.is_alphabetic() || matches!(before, '_' | '#' | '№' | '$' | '€' | '£'));
             let mut group =
                 Group { number: u64::from(digit), digits: 1, zeros: 0, first: digit, plus: before == '+' || before == '＋', by };
             let mut leading = digit == 0;
@@ -214,7 +216,8 @@ fn without_days(run: &[Group]) -> Vec<&[Group]> {
 /// `2026-12-31`, `31/12/2026`, `31.12.26`.
 fn is_day(groups: &[Group]) -> bool {
     let [one, two, three] = groups else { return false };
-    let joined = two.by == three.by && one.by != two.by && matches!(two.by, Between::Dot | Between::Dash | Between::Other) && !one.plus;
+    let joined =
+        two.by == three.by && one.by != two.by && matches!(two.by, Between::Dot | Between::Dash | Between::Other) && !one.plus;
     let short = |group: &Group, most: u64| group.digits <= 2 && (1..=most).contains(&group.number);
     let in_front = one.digits == 4 && short(two, 12) && short(three, 31);
     let behind = short(one, 31) && short(two, 31) && (three.digits == 4 && is_year(three) || three.digits == 2);
@@ -256,7 +259,9 @@ fn is_amount(groups: &[Group]) -> bool {
 
 /// `10.20.30.40`.
 fn is_address(groups: &[Group]) -> bool {
-    groups.len() == 4 && groups.iter().skip(1).all(|group| group.by == Between::Dot) && groups.iter().all(|group| group.number < 256)
+    groups.len() == 4
+        && groups.iter().skip(1).all(|group| group.by == Between::Dot)
+        && groups.iter().all(|group| group.number < 256)
 }
 
 /// `2019-2024`, `15000 - 20000`, `28001 2026`.
@@ -289,7 +294,9 @@ mod tests {
 
     #[test]
     fn an_at_alone_is_no_address() {
-        for text in ["@maria", "maria@", "5 kg @ 3.50", "maria@localhost", "name at example dot org", "@@@", "a@1.2", "x@.org", "x@y..z"] {
+        for text in
+            ["@maria", "maria@", "5 kg @ 3.50", "maria@localhost", "name at example dot org", "@@@", "a@1.2", "x@.org", "x@y..z"]
+        {
             assert_eq!(Contacts::in_text(text), Contacts::default(), "{text}");
         }
     }

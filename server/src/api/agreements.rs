@@ -3,7 +3,7 @@
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::AgreementId;
-use hayward_domain::schema::Field;
+use hayward_domain::schema::{Field, Sensitivity};
 use hayward_domain::scope::Scope;
 use hayward_domain::words::Language;
 use hayward_store::{Decision, Fresh, Outcome, Preview, ProposalError};
@@ -209,13 +209,17 @@ pub async fn preview(
 /// What a steward should know besides the page: how much is shown, what is not, and what free words may give away.
 fn beyond_the_page(preview: &Preview, language: Language) -> [(&'static str, Value); 3] {
     let label = |field: &Field| field.labels.get(language.code()).cloned().unwrap_or_else(|| field.name.to_string());
-    let is_hidden = |field: &&Field| !preview.terms.disclosed().any(|(name, _)| *name == field.name);
-    let hidden = preview.schema.fields.iter().filter(is_hidden).map(|field| {
-        json!({"field": field.name.as_str(), "label": label(field), "sensitivity": field.sensitivity.as_str()})
-    });
-    let free_text = preview.free_text.iter().map(|found| {
-        json!({"field": found.field.as_str(), "emails": found.emails, "phones": found.phones, "rows": found.records})
-    });
+    let named = |field: &Field| preview.terms.disclosed().any(|(name, _)| *name == field.name);
+    let is_hidden = |field: &&Field| field.sensitivity == Sensitivity::Never || !named(field);
+    let hidden = preview
+        .schema
+        .fields
+        .iter()
+        .filter(is_hidden)
+        .map(|field| json!({"field": field.name.as_str(), "label": label(field), "sensitivity": field.sensitivity.as_str()}));
+    let free_text = preview.free_text.iter().map(
+        |found| json!({"field": found.field.as_str(), "emails": found.emails, "phones": found.phones, "rows": found.records}),
+    );
     let left_out = preview.of.saturating_sub(preview.shown);
     [
         ("count", json!({"shown": preview.shown, "of": preview.of})),

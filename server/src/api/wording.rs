@@ -77,8 +77,9 @@ fn changed(changed: &Changed) -> Value {
 /// `invalid-parameter` for a language that is not spoken here.
 pub(super) fn language(request: &HttpRequest, params: &mut Params) -> Result<Language, Error> {
     match params.take("lang") {
-        Some(code) => Language::parse(&code)
-            .ok_or_else(|| Error::parameter("invalid-parameter", "lang", "`lang` is `en` or `es`")),
+        Some(code) => {
+            Language::parse(&code).ok_or_else(|| Error::parameter("invalid-parameter", "lang", "`lang` is `en` or `es`"))
+        }
         None => {
             let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
             Ok(Language::accepted(header.unwrap_or_default()))

@@ -8,7 +8,7 @@ use hayward_domain::disclose::SharedRecord;
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
 use hayward_domain::record::{OrganizationNumber, Record, RecordNumber, Sealed};
-use hayward_domain::schema::{FieldName, Kind, Schema};
+use hayward_domain::schema::{FieldName, Kind, Schema, Sensitivity};
 use hayward_domain::terms::{RecordIds, Terms};
 use hayward_domain::treatment::Treatment;
 
@@ -106,12 +106,7 @@ impl Store {
     }
 
     /// The rows of a share that is built under this version, by record.
-    fn shelved_places(
-        &self,
-        conn: &mut crate::conn::Conn,
-        share: i64,
-        version: i64,
-    ) -> Result<HashMap<i64, i64>> {
+    fn shelved_places(&self, conn: &mut crate::conn::Conn, share: i64, version: i64) -> Result<HashMap<i64, i64>> {
         rows! { ShelvedRow { row: i64, record: i64 } }
         let select = "select r.row, r.record from shared_records r join shares s on s.number = r.share
             where r.share = ? and s.version = ? and r.born <= s.head and r.died > s.head";
@@ -136,7 +131,8 @@ impl FreeText {
             Kind::Structured => true,
             Kind::Date | Kind::Integer | Kind::Number | Kind::Boolean => false,
         });
-        let exact = fields.filter(|field| terms.fields.get(&field.name) == Some(&Treatment::Exact));
+        let exact = fields
+            .filter(|field| field.sensitivity != Sensitivity::Never && terms.fields.get(&field.name) == Some(&Treatment::Exact));
         exact.map(|field| Self { field: field.name.clone(), emails: 0, phones: 0, records: Vec::new() }).collect()
     }
 

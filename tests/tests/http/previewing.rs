@@ -24,7 +24,8 @@ fn listed(world: &World) -> (String, Value) {
     let made = world.post(Editor, "/api/v1/datasets", &json!({"schema": "opportunity", "name": "Openings"})).expect(201).json();
     let list = made["id"].as_str().unwrap().to_owned();
     world.import(&list, LIST);
-    let fields = json!({"title": "exact", "description": "exact", "category": "exact", "country": "exact", "contact_phone": "masked"});
+    let fields =
+        json!({"title": "exact", "description": "exact", "category": "exact", "country": "exact", "contact_phone": "masked"});
     let mut terms = world.terms(&list, fields);
     terms["rows"] = json!({"country": {"in": ["ES", "FR"]}});
     terms["record_id"] = "pseudonym".into();

@@ -103,7 +103,10 @@ pub enum Sensitivity {
 }
 
 impl Sensitivity {
-    /// Its name in documents.
+    /// Every sensitivity, in rising order.
+    pub const ALL: [Self; 5] = [Self::Public, Self::Internal, Self::Personal, Self::Special, Self::Never];
+
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -113,6 +116,12 @@ impl Sensitivity {
             Self::Special => "special",
             Self::Never => "never",
         }
+    }
+
+    /// The sensitivity that `text` names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sensitivity| sensitivity.as_str() == text)
     }
 }
 

@@ -124,7 +124,11 @@ pub(super) struct GivenAway {
 pub(super) fn given_away(version: &Version<'_>, language: Language) -> Vec<GivenAway> {
     let mut all: Vec<Told<'_>> = Vec::new();
     let told = told(version.terms).into_iter().filter(|told| otherwise(version.terms, told.field).is_some());
-    told.for_each(|told| if !all.contains(&told) { all.push(told) });
+    told.for_each(|told| {
+        if !all.contains(&told) {
+            all.push(told)
+        }
+    });
     all.into_iter().filter_map(|told| give_away(version, &told, language)).collect()
 }
 
@@ -140,7 +144,11 @@ fn give_away(version: &Version<'_>, told: &Told<'_>, language: Language) -> Opti
 pub(super) fn shown_anyway(version: &Version<'_>, language: Language) -> Option<Sentence> {
     let mut names: Vec<&FieldName> = Vec::new();
     let shown = told(version.terms).into_iter().map(|told| told.field).filter(|name| is_exact(version.terms, name));
-    shown.for_each(|name| if !names.contains(&name) { names.push(name) });
+    shown.for_each(|name| {
+        if !names.contains(&name) {
+            names.push(name)
+        }
+    });
     let labels = fields::labels(names.into_iter(), version.schema, language)?;
     let text = tongue::of(language).tells_nothing_new(&labels);
     Some(Sentence::new(About::Implied, &["/rows"], text))

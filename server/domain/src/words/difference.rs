@@ -45,13 +45,15 @@ pub struct Difference {
 /// What is different in `new`, compared with `old`.
 #[must_use]
 pub fn difference(old: &Version<'_>, new: &Version<'_>, language: Language) -> Difference {
-    let mut comparing = Comparing { old, new, language, tongue: tongue::of(language), found: Vec::new(), unchanged: 0 };
+    let documents = [old.terms.to_json(), new.terms.to_json()];
+    let tongue = tongue::of(language);
+    let mut comparing = Comparing { old, new, documents, language, tongue, found: Vec::new(), unchanged: 0 };
     comparing.list();
     comparing.fields();
     comparing.rows();
     comparing.members();
     comparing.dates();
-    let Comparing { mut found, unchanged, tongue, .. } = comparing;
+    let Comparing { mut found, unchanged, .. } = comparing;
     found.sort_by_key(|found| (found.change, Reverse(found.weight)));
     let unchanged_words = tongue.unchanged(unchanged, !found.is_empty());
     let mut difference = Difference { sentences: Vec::new(), changes: Vec::new(), unchanged, unchanged_words };
@@ -74,6 +76,8 @@ struct Found {
 struct Comparing<'a> {
     old: &'a Version<'a>,
     new: &'a Version<'a>,
+    /// The two as documents.
+    documents: [Value; 2],
     language: Language,
     tongue: &'static dyn Tongue,
     found: Vec<Found>,
@@ -82,13 +86,13 @@ struct Comparing<'a> {
 
 impl<'a> Comparing<'a> {
     fn find(&mut self, change: Change, weight: u8, sentence: Sentence) {
-        let (before, after) = (self.old.terms.to_json(), self.new.terms.to_json());
+        let [before, after] = &self.documents;
         let at = |document: &Value, pointer: &str| document.pointer(pointer).cloned().unwrap_or_default();
         let changed = sentence.pointers.iter().map(|pointer| Changed {
             pointer: pointer.clone(),
             change,
-            before: at(&before, pointer),
-            after: at(&after, pointer),
+            before: at(before, pointer),
+            after: at(after, pointer),
         });
         // A sentence may name more than differs, such as both days where one has moved.
         let changed = changed.filter(|changed| changed.before != changed.after).collect();

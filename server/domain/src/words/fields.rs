@@ -27,8 +27,11 @@ impl Alike<'_> {
     }
 }
 
-/// How a field looks; nothing if it is hidden.
+/// How a field looks; nothing if it is hidden, which one that is never shared always is.
 pub(super) fn how(treatment: &Treatment, field: &Field) -> Option<How> {
+    if field.sensitivity == Sensitivity::Never {
+        return None;
+    }
     Some(match treatment {
         Treatment::Hidden => return None,
         Treatment::Exact => How::Exact,
@@ -83,7 +86,7 @@ pub(super) fn sentences(version: &Version<'_>, language: Language) -> Vec<Senten
     let shown: Vec<&Field> = looks().map(|(field, _)| field).collect();
     said.extend(careful(&shown, Sensitivity::Special, |labels| tongue.special(labels), language));
     said.extend(careful(&shown, Sensitivity::Personal, |labels| tongue.personal(labels), language));
-    let hidden: Vec<&Field> = version.schema.fields.iter().filter(|field| treatment(field) == Treatment::Hidden).collect();
+    let hidden: Vec<&Field> = version.schema.fields.iter().filter(|field| how(&treatment(field), field).is_none()).collect();
     let labels = (!hidden.is_empty()).then(|| list(&hidden, language));
     said.push(Sentence::new(About::Hidden, &["/fields"], tongue.not_shown(labels.as_deref())));
     let named: Vec<&Field> = hidden.into_iter().filter(|field| version.terms.fields.get(&field.name).is_some()).collect();
@@ -96,12 +99,7 @@ pub(super) fn sentences(version: &Version<'_>, language: Language) -> Vec<Senten
 }
 
 /// Which of the shown fields are of this sensitivity, with what their schema has to say about sharing them.
-fn careful(
-    shown: &[&Field],
-    sensitivity: Sensitivity,
-    say: impl Fn(&str) -> String,
-    language: Language,
-) -> Option<Sentence> {
+fn careful(shown: &[&Field], sensitivity: Sensitivity, say: impl Fn(&str) -> String, language: Language) -> Option<Sentence> {
     let fields: Vec<&Field> = shown.iter().copied().filter(|field| field.sensitivity == sensitivity).collect();
     if fields.is_empty() {
         return None;
@@ -123,11 +121,7 @@ pub(super) fn label(name: &FieldName, schema: &Schema, language: Language) -> St
 }
 
 /// Fields by their labels, as a list; nothing if there are none.
-pub(super) fn labels<'a>(
-    names: impl Iterator<Item = &'a FieldName>,
-    schema: &Schema,
-    language: Language,
-) -> Option<String> {
+pub(super) fn labels<'a>(names: impl Iterator<Item = &'a FieldName>, schema: &Schema, language: Language) -> Option<String> {
     let fields: Vec<&Field> = names.filter_map(|name| schema.field(name.as_str())).collect();
     (!fields.is_empty()).then(|| list(&fields, language))
 }

@@ -120,10 +120,10 @@ fn a_version_reads_like_this_in_spanish() {
              campo en sí no se muestra.",
             "Quien ve un registro sabe por la condición que «Opened (es)» cae en diciembre de 2026. El campo en sí se muestra solo como \
              se ha dicho.",
-            "La condición informa también de «Country (es)» y «Step-free (es)», que se ve de todos modos.",
+            "La condición informa también de «Country (es)» y «Step-free (es)», cosa que se ve de todos modos.",
             "Un registro tiene aquí el mismo identificador que en otros acuerdos con identificadores duraderos, de modo que se puede \
              juntar lo que se recibe por varios de ellos.",
-            "La finalidad es la ayuda mutua: «Finding a room.».",
+            "La finalidad es la ayuda mutua: «Finding a room».",
             "Como base jurídica, la versión indica: «consent».",
             "Verde puede ceder los datos a «The town hall» e «Its school», y a nadie más.",
             "Verde borra todas las copias en el plazo de 30 días tras el final, y lo certifica.",
@@ -144,16 +144,28 @@ fn mutations() -> Vec<(&'static str, Value, Change, &'static str, &'static str)>
         ("/fields/country", json!("exact"), Change::More, "also show “Country”", "también «Country (es)»"),
         ("/fields/seats", json!({"generalised": "band:5000"}), Change::More, "a band of 5,000", "un tramo de 5000"),
         ("/fields/code", json!("hidden"), Change::Less, "no longer show “Code”", "dejaría de mostrar «Code (es)»"),
-        ("/fields/code", json!("masked"), Change::Less, "“Code” would be shown masked", "«Code (es)» se mostraría de forma parcial"),
+        (
+            "/fields/code",
+            json!("masked"),
+            Change::Less,
+            "“Code” would be shown masked",
+            "«Code (es)» se mostraría de forma parcial",
+        ),
         ("/fields/email", json!("pseudonym"), Change::Different, "“Mail”", "«Mail (es)»"),
-        ("/fields/email", json!("exact"), Change::More, "“Mail” would be shown exactly as it is", "«Mail (es)» se mostraría tal cual"),
+        (
+            "/fields/email",
+            json!("exact"),
+            Change::More,
+            "“Mail” would be shown exactly as it is",
+            "«Mail (es)» se mostraría tal cual",
+        ),
         ("/fields/opened_on", json!({"generalised": "year"}), Change::Less, "only as a year", "solo con el año"),
         ("/fields/tags", json!("hidden"), Change::Different, "“Tags” stays hidden", "«Tags (es)» sigue sin mostrarse"),
         ("/rows", json!("all"), Change::More, "Every record", "todos los registros"),
         ("/rows/all/0/country/in/0", json!("PT"), Change::Different, "“PT” or “FR”", "«PT» o «FR»"),
         ("/record_id", json!("pseudonym"), Change::Different, "only this agreement uses", "solo usa este acuerdo"),
         ("/purpose/code", json!("research"), Change::Different, "research", "la investigación"),
-        ("/purpose/text", json!("Study."), Change::Different, "“Study.”", "«Study.»"),
+        ("/purpose/text", json!("Study."), Change::Different, "“Study.”", "«Study»"),
         ("/lawful_basis", json!("law"), Change::Different, "“law”", "«law»"),
         ("/onward", json!("public"), Change::More, "may pass the data on to anybody", "a cualquiera"),
         ("/onward", json!({"named": ["x"]}), Change::More, "to “x”", "a «x»"),
@@ -251,7 +263,11 @@ fn varied() -> impl Strategy<Value = Value> {
     let members = (
         pick(vec![json!("members"), json!("public"), terms_document()["audience"].clone()]),
         pick(vec![json!("stable"), json!("pseudonym")]),
-        pick(vec![json!({"code": "research", "text": "a"}), json!({"code": "other", "text": "a"}), json!({"code": "other", "text": "b"})]),
+        pick(vec![
+            json!({"code": "research", "text": "a"}),
+            json!({"code": "other", "text": "a"}),
+            json!({"code": "other", "text": "b"}),
+        ]),
         pick(vec![json!(""), json!("consent"), json!("law")]),
         pick(vec![json!("2026-12-01"), json!("2026-12-15")]),
         pick(vec![json!(""), json!("a"), json!("b")]),
@@ -275,8 +291,18 @@ fn pairs() -> impl Strategy<Value = (Value, Value)> {
     (varied(), varied(), any::<u16>()).prop_map(|(old, other, bits)| {
         let mut new = old.clone();
         let keys = [
-            "audience", "fields", "rows", "record_id", "purpose", "lawful_basis", "onward", "ending", "starts_on", "ends_on",
-            "review_on", "contact",
+            "audience",
+            "fields",
+            "rows",
+            "record_id",
+            "purpose",
+            "lawful_basis",
+            "onward",
+            "ending",
+            "starts_on",
+            "ends_on",
+            "review_on",
+            "contact",
         ];
         for (at, key) in keys.into_iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1) {
             match (other.get(key), new.as_object_mut()) {
@@ -376,7 +402,8 @@ proptest! {
         }
         for (spoken, marks) in [(english, ['“', '”']), (spanish, ['«', '»'])] {
             for quotation in spoken.iter().flat_map(|sentence| quotations(&sentence.text, marks)) {
-                prop_assert!(known.contains(&quotation), "{quotation}");
+                let written = known.contains(&quotation) || known.contains(&format!("{quotation}."));
+                prop_assert!(written, "{quotation}");
             }
         }
     }

@@ -10,20 +10,8 @@ use crate::words::text::{self, Apart, Figures, plain};
 pub(super) struct English;
 
 const FIGURES: Figures = Figures { group: ',', point: '.', grouped_from: 4 };
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 impl Tongue for English {
     fn quoted(&self, text: &str) -> String {
@@ -206,12 +194,16 @@ impl Tongue for English {
 
     fn record_ids(&self, ids: RecordIds) -> String {
         match ids {
-            RecordIds::Stable => "A record has the same id here as under other agreements with lasting ids, so that what is received \
+            RecordIds::Stable => {
+                "A record has the same id here as under other agreements with lasting ids, so that what is received \
                 under several of them can be put together."
-                .to_owned(),
-            RecordIds::Pseudonym => "A record has an id that only this agreement uses, so that ids alone do not link it to what other \
+                    .to_owned()
+            }
+            RecordIds::Pseudonym => {
+                "A record has an id that only this agreement uses, so that ids alone do not link it to what other \
                 agreements show."
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 
@@ -307,9 +299,11 @@ impl English {
             How::MaskedEmail => "masked: only the first letter and what stands after the @ can be read".to_owned(),
             How::MaskedPhone => "masked: only the last three digits can be read, and none of a short number".to_owned(),
             How::MaskedText => "masked: only the first letter can be read".to_owned(),
-            How::Pseudonym => "as a stand-in that only this agreement has: the same value always gets the same stand-in here, and another \
+            How::Pseudonym => {
+                "as a stand-in that only this agreement has: the same value always gets the same stand-in here, and another \
                 one elsewhere"
-                .to_owned(),
+                    .to_owned()
+            }
             How::Year => "only as a year".to_owned(),
             How::Month => "only as a month and a year, without the day".to_owned(),
             How::Prefix(1) => "only with the first character".to_owned(),
@@ -321,7 +315,9 @@ impl English {
                     Apart::Metres(far) => format!("about {} m", self.number(far)),
                     Apart::Less => "a metre".to_owned(),
                 };
-                format!("only roughly: as the nearest point of a fixed grid with {apart} or less between its points ({degrees} degrees)")
+                format!(
+                    "only roughly: as the nearest point of a fixed grid with {apart} or less between its points ({degrees} degrees)"
+                )
             }
             How::Band(width) => format!("only roughly: as the lower end of a band of {}", self.number(width)),
         }

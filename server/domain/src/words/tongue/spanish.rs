@@ -13,20 +13,8 @@ pub(super) struct Spanish;
 
 /// As CLDR has it for Spain: four digits stand together.
 const FIGURES: Figures = Figures { group: '.', point: ',', grouped_from: 5 };
-const MONTHS: [&str; 12] = [
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-];
+const MONTHS: [&str; 12] =
+    ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"];
 
 impl Tongue for Spanish {
     fn quoted(&self, text: &str) -> String {
@@ -97,9 +85,7 @@ impl Tongue for Spanish {
     }
 
     fn some_records(&self, condition: &str) -> String {
-        format!(
-            "Solo se muestran los registros en los que {condition}. Vale también para los que se añadan o cambien después."
-        )
+        format!("Solo se muestran los registros en los que {condition}. Vale también para los que se añadan o cambien después.")
     }
 
     fn group(&self, joint: Joint, parts: &[String], within: bool) -> String {
@@ -149,7 +135,7 @@ impl Tongue for Spanish {
     }
 
     fn tells_nothing_new(&self, labels: &str) -> String {
-        format!("La condición informa también de {labels}, que se ve de todos modos.")
+        format!("La condición informa también de {labels}, cosa que se ve de todos modos.")
     }
 
     fn purpose(&self, code: PurposeCode, text: &str) -> String {
@@ -165,13 +151,13 @@ impl Tongue for Spanish {
             PurposeCode::Governance => "el gobierno de una cooperativa o de una federación",
             PurposeCode::Other => "otra",
         };
-        format!("La finalidad es {code}: {}.", self.quoted(text))
+        format!("La finalidad es {code}: {}.", self.said(text))
     }
 
     fn lawful_basis(&self, note: &str) -> String {
         match plain(note).is_empty() {
             true => "No consta ninguna base jurídica.".to_owned(),
-            false => format!("Como base jurídica, la versión indica: {}.", self.quoted(note)),
+            false => format!("Como base jurídica, la versión indica: {}.", self.said(note)),
         }
     }
 
@@ -188,14 +174,18 @@ impl Tongue for Spanish {
     fn ending(&self, to: To<'_>, copies: Copies<'_>) -> String {
         let who = receiver(to);
         match copies {
-            Copies::Deleted { days: 0 } => format!("{who} borra todas las copias el mismo día en que acaba el acuerdo, y lo certifica."),
-            Copies::Deleted { days: 1 } => format!("{who} borra todas las copias en el plazo de un día tras el final, y lo certifica."),
+            Copies::Deleted { days: 0 } => {
+                format!("{who} borra todas las copias el mismo día en que acaba el acuerdo, y lo certifica.")
+            }
+            Copies::Deleted { days: 1 } => {
+                format!("{who} borra todas las copias en el plazo de un día tras el final, y lo certifica.")
+            }
             Copies::Deleted { days } => {
                 let days = self.number(&days.to_string());
                 format!("{who} borra todas las copias en el plazo de {days} días tras el final, y lo certifica.")
             }
             Copies::Kept(terms) => {
-                format!("{who} puede conservar copias después del final, en estas condiciones: {}.", self.quoted(terms))
+                format!("{who} puede conservar copias después del final, en estas condiciones: {}.", self.said(terms))
             }
         }
     }
@@ -215,19 +205,23 @@ impl Tongue for Spanish {
 
     fn record_ids(&self, ids: RecordIds) -> String {
         match ids {
-            RecordIds::Stable => "Un registro tiene aquí el mismo identificador que en otros acuerdos con identificadores duraderos, de \
+            RecordIds::Stable => {
+                "Un registro tiene aquí el mismo identificador que en otros acuerdos con identificadores duraderos, de \
                 modo que se puede juntar lo que se recibe por varios de ellos."
-                .to_owned(),
-            RecordIds::Pseudonym => "Un registro tiene un identificador que solo usa este acuerdo, de modo que los identificadores por \
+                    .to_owned()
+            }
+            RecordIds::Pseudonym => {
+                "Un registro tiene un identificador que solo usa este acuerdo, de modo que los identificadores por \
                 sí solos no lo enlazan con lo que muestran otros acuerdos."
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 
     fn contact(&self, contact: &str) -> String {
         match plain(contact).is_empty() {
             true => "No se indica a quién preguntar.".to_owned(),
-            false => format!("Las preguntas se dirigen a {}.", self.quoted(contact)),
+            false => format!("Las preguntas se dirigen a {}.", self.said(contact)),
         }
     }
 
@@ -313,6 +307,13 @@ impl Tongue for Spanish {
 }
 
 impl Spanish {
+    /// What somebody wrote, as the end of a sentence, whose period stands behind the quotation mark.
+    fn said(&self, text: &str) -> String {
+        let text = text.trim_end();
+        let without = text.strip_suffix('.').filter(|rest| !rest.ends_with('.') && !rest.trim().is_empty());
+        self.quoted(without.unwrap_or(text))
+    }
+
     fn how(&self, how: &How) -> String {
         match how {
             How::Exact => "tal cual".to_owned(),
@@ -321,9 +322,11 @@ impl Spanish {
                 "de forma parcial: solo se leen las tres últimas cifras, y ninguna si el número es corto".to_owned()
             }
             How::MaskedText => "de forma parcial: solo se lee la primera letra".to_owned(),
-            How::Pseudonym => "con un código en su lugar, que solo existe en este acuerdo: el mismo valor recibe aquí siempre el mismo \
+            How::Pseudonym => {
+                "con un código en su lugar, que solo existe en este acuerdo: el mismo valor recibe aquí siempre el mismo \
                 código, y en otra parte otro"
-                .to_owned(),
+                    .to_owned()
+            }
             How::Year => "solo con el año".to_owned(),
             How::Month => "solo con el mes y el año, sin el día".to_owned(),
             How::Prefix(1) => "solo con el primer carácter".to_owned(),
@@ -363,7 +366,8 @@ fn word(joint: Joint, next: &str) -> &'static str {
 
 /// Whether a number is read aloud with an o at the beginning: ocho, ochenta, ochocientos, ocho mil, once, once mil.
 fn is_read_with_o(next: &str) -> bool {
-    let digits: String = next.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').filter(char::is_ascii_digit).collect();
+    let digits: String =
+        next.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').filter(char::is_ascii_digit).collect();
     digits.starts_with('8') || (digits.starts_with("11") && digits.len() % 3 == 2)
 }
 
