@@ -90,6 +90,7 @@ fn calls(world: &World) -> Vec<(Persona, Method, String, Value, Vec<&'static str
             vec!["", "/terms", "/terms/audience", "/terms/fields", "/terms/purpose", "/terms/rows"],
         ),
         (Steward, Method::POST, agreement("/suspend"), json!({"version": 1}), vec![""]),
+        (Steward, Method::POST, "/api/v1/organization/leave".to_owned(), json!({"organization": "", "reason": "x"}), vec![""]),
         (PartnerSteward, Method::POST, agreement("/suspend"), json!({"version": 1, "reason": "a reason"}), vec![""]),
     ]
 }

@@ -115,9 +115,9 @@ on_both! {
     }
 }
 
-/// A preview shows rows of one's own list, and asks for a second scope besides.
+/// A preview shows rows of one's own list, and an archive has everything of one's own: they ask for more than one scope.
 fn also_needs(route: &Route) -> bool {
-    route.path.ends_with("/preview")
+    route.path.ends_with("/preview") || route.path.ends_with("/archive")
 }
 
 /// Ids of things that are none of `who`'s business: of every kind, and of at least two other co-ops.
