@@ -76,6 +76,7 @@ macro_rules! equal_work {
             fn $sentence(counted: Counted) {
                 let mut counted = counted;
                 $oracle(&mut counted.0).unwrap();
+                counted.0.get("/api/v1/opportunities").unwrap();
                 let seen = counted.0.worlds.each_ref().map(|world| world.server().store().work().concat().len());
                 assert!(seen.iter().all(|statements| *statements > 0), "work that is not seen is not compared");
             }

@@ -68,7 +68,7 @@ impl Conn {
             }
             Backend::Pg(conn) => {
                 let lines = sql.after("explain (costs off) ").load::<Line>(&mut **conn)?;
-                lines.into_iter().map(|line| line.line).collect()
+                lines.into_iter().map(|line| without_values(&line.line)).collect()
             }
         })
     }
@@ -82,6 +82,11 @@ impl Conn {
             }
         }
     }
+}
+
+/// A line of a plan without the values that PostgreSQL writes into it: they stand in quotation marks.
+fn without_values(line: &str) -> String {
+    line.split('\'').step_by(2).collect::<Vec<_>>().join("?")
 }
 
 impl Store {
