@@ -193,9 +193,10 @@ pub async fn preview(
         .terms
         .implied()
         .into_iter()
+        .chain(preview.schema.implied())
         .map(|(field, meaning)| json!({"field": field.as_str(), "meaning": meaning}))
         .collect();
-    // A condition gives away something of its own field: where there is one, the page says what.
+    // A condition gives away something of its own field, and so does a ceiling: where there is one, the page says what.
     let implied = if implied.is_empty() { String::new() } else { format!(",\"implied\":{}", Value::from(implied)) };
     let body = format!("{{\"items\":[{}],\"next\":null{implied}}}", items.join(","));
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).content_type("application/json").body(body))

@@ -6,6 +6,7 @@ use hayward_domain::disclose::SharedRecord;
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
 use hayward_domain::record::{OrganizationNumber, Record, RecordNumber, Sealed};
+use hayward_domain::schema::Schema;
 use hayward_domain::terms::{RecordIds, Terms};
 
 use crate::conn::Eyes;
@@ -17,6 +18,8 @@ use crate::{Caller, Store};
 pub struct Preview {
     /// What the version says.
     pub terms: Arc<Terms>,
+    /// What the version was read against.
+    pub schema: Arc<Schema>,
     /// The records: their ids for the recipient, and what would be disclosed.
     pub records: Vec<(String, SharedRecord)>,
 }
@@ -65,7 +68,7 @@ impl Store {
             }
             let name = |record| self.recipient_id(&terms, &keys, row.number, record);
             let records = first.into_iter().map(|(_, _, record, shown)| (name(record), shown)).collect();
-            Ok(Preview { terms, records })
+            Ok(Preview { terms, schema, records })
         })
     }
 

@@ -10,6 +10,7 @@ mod chance;
 mod claims;
 mod conditions;
 mod days;
+mod consent;
 mod deaths;
 mod feed;
 mod floor;

@@ -118,8 +118,12 @@ impl Bargain {
         }
     }
 
-    /// Whether a record is among the rows.
+    /// Whether a record is among the rows, and not closed to everybody.
     pub fn holds(&self, row: &Row) -> bool {
+        !self.shape().refuses(row) && self.meant(row)
+    }
+
+    fn meant(&self, row: &Row) -> bool {
         match &self.rows {
             Rows::All => true,
             Rows::One(one) => one.holds(row),
@@ -130,11 +134,12 @@ impl Bargain {
 
     /// The pools that the rows depend on.
     pub fn asks_about(&self) -> Vec<usize> {
-        match &self.rows {
+        let tested = match &self.rows {
             Rows::All => Vec::new(),
             Rows::One(one) => vec![one.pool()],
             Rows::Both(one, two) | Rows::Either(one, two) => vec![one.pool(), two.pool()],
-        }
+        };
+        self.shape().consent.into_iter().chain(tested).collect()
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn schema(document: &Value) -> Result<Schema, SchemaError> {
     vocabulary::closed(&root)?;
     let fields = fields(&root)?;
     let says = root.need("x-hayward")?;
-    says.only(&["name", "version", "collection", "key", "title", "geo", "indexed"])?;
+    says.only(&["name", "version", "collection", "key", "title", "geo", "consent", "indexed"])?;
     Ok(Schema {
         name: word(&says.need("name")?, &[])?,
         version: version(&says.need("version")?)?,
@@ -55,6 +55,7 @@ pub(super) fn schema(document: &Value) -> Result<Schema, SchemaError> {
         titles: annotations::languages(&says.need("title")?)?,
         key: key(&says.need("key")?, &fields)?,
         geo: geo(&says, &fields)?,
+        consent: consent(&says, &fields)?,
         indexed: indexed(&says, &fields)?,
         checks: Checks::compile(&root, &fields)?,
         fields,
@@ -158,6 +159,16 @@ fn geo(says: &Node<'_>, fields: &[Field]) -> Result<Option<(FieldName, FieldName
     };
     let (latitude, longitude) = (coordinate("latitude")?, coordinate("longitude")?);
     if latitude == longitude { Err(node.refuse("must be two fields")) } else { Ok(Some((latitude, longitude))) }
+}
+
+/// A ceiling that nobody may know the answer to would be none: whoever is shown tells it.
+fn consent(says: &Node<'_>, fields: &[Field]) -> Result<Vec<FieldName>, SchemaError> {
+    let Some(node) = says.get("consent") else { return Ok(Vec::new()) };
+    let field = named(&node, fields)?;
+    if field.kind != Kind::Boolean || field.sensitivity == Sensitivity::Never {
+        return Err(node.refuse(format!("`{}` must be a boolean that may be shared: who is shown tells that it is not false", field.name)));
+    }
+    Ok(vec![field.name.clone()])
 }
 
 fn indexed(says: &Node<'_>, fields: &[Field]) -> Result<Vec<FieldName>, SchemaError> {
