@@ -66,6 +66,9 @@ impl Terms {
         if schema.refuses(record) && !mutants::on("consent-ignored") {
             return None;
         }
+        if self.closed_by(schema) {
+            return None;
+        }
         // In the order of the schema: an order of the terms' own would tell nothing, but differ from agreement to agreement.
         let shown = schema.fields.iter().filter_map(|field| Some((&field.name, self.shown(field, keys, record)?)));
         let mut payload = String::with_capacity(512);

@@ -4,7 +4,7 @@ use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::AgreementId;
 use hayward_domain::scope::Scope;
-use hayward_store::{Decision, Fresh, Outcome, ProposalError};
+use hayward_store::{Decision, Fresh, Outcome, ProposalError, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ struct Decide {
     reason: Option<String>,
 }
 
-/// Approves, declines, withdraws, suspends, resumes, ends or certifies.
+/// Approves, declines, withdraws, suspends, resumes, ends, certifies, or declares a conflict.
 pub async fn decide(
     request: HttpRequest,
     path: Path<(String, String)>,
@@ -147,7 +147,17 @@ pub async fn decide(
         Outcome::Opened => commons.wake.notify_one(),
         Outcome::Unchanged => {}
     }
-    let agreement = commons.run(move |store| store.agreement(&again, &again_id, Some(version))).await?;
+    // Who stops an agreement is told what goes on beside it.
+    let beside = matches!(decision, Decision::Suspend | Decision::End);
+    let agreement = commons
+        .run(move |store| {
+            let mut agreement = store.agreement(&again, &again_id, Some(version))?;
+            if let (true, Some(members)) = (beside, agreement.as_object_mut()) {
+                members.insert("still_visible_through".to_owned(), store.still_visible_through(&again, &again_id)?.into());
+            }
+            Ok::<_, StoreError>(agreement)
+        })
+        .await?;
     Ok(HttpResponse::Ok().json(agreement))
 }
 

@@ -64,7 +64,10 @@ impl Bargain {
             8 if pool.pseudonym => Look::Pseudonym,
             _ => Look::Hidden,
         };
-        let looks: Vec<Look> = shape.pools.iter().zip(&drawn.looks).map(look).collect();
+        let mut looks: Vec<Look> = shape.pools.iter().zip(&drawn.looks).map(look).collect();
+        if let Some([latitude, longitude]) = shape.place() {
+            looks[longitude] = looks[latitude];
+        }
         let mut bargain = Self { shape: shape.schema, key, looks, rows: rows(drawn, shape) };
         if bargain.shown() == 0 {
             bargain.looks[0] = Look::Exact;
@@ -77,7 +80,13 @@ impl Bargain {
         let mut narrow = self.clone();
         let shown: Vec<usize> = (0..self.looks.len()).filter(|at| self.looks[*at] != Look::Hidden).collect();
         if self.shown() > 1 && !shown.is_empty() {
-            narrow.looks[shown[usize::from(pick) % shown.len()]] = Look::Hidden;
+            let hidden = shown[usize::from(pick) % shown.len()];
+            // A place is hidden whole, and then something else has to be left.
+            match self.shape().place().filter(|place| place.contains(&hidden)) {
+                Some(place) if self.shown() > 2 => place.into_iter().for_each(|at| narrow.looks[at] = Look::Hidden),
+                Some(_) => {}
+                None => narrow.looks[hidden] = Look::Hidden,
+            }
         }
         narrow
     }

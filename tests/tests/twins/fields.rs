@@ -238,9 +238,16 @@ pub fn treatment(word: &str) -> Value {
 }
 
 impl Shape {
+    /// The pools that say where a record is, which terms show alike.
+    pub fn place(&self) -> Option<[usize; 2]> {
+        let at = |name: &str| self.pools.iter().position(|pool| pool.name == name);
+        Some([at("latitude")?, at("longitude")?])
+    }
+
     /// Whether the person in this record said no.
     pub fn refuses(&self, row: &Row) -> bool {
-        self.consent.is_some_and(|at| row[at].is_some_and(|(family, _)| self.pools[at].families[usize::from(family)] == ["false"]))
+        self.consent
+            .is_some_and(|at| row[at].is_some_and(|(family, _)| self.pools[at].families[usize::from(family)] == ["false"]))
     }
 
     /// A file of these records: key and cells. A column of the co-op's own comes last.

@@ -3,7 +3,7 @@
 //! [`Schema::parse`] is strict so that nothing after it has to be: a [`Schema`] in hand has been understood in full. Asking the
 //! `jsonschema` crate anything outside `oracle`, or quoting a value in a [`Violation`], is not done here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ mod built_in;
 mod check;
 mod exact;
 mod formats;
+mod later;
 mod node;
 mod oracle;
 mod parse;
@@ -102,6 +103,29 @@ pub enum Sensitivity {
     Special,
     /// Kept, and never shared: no agreement can open it.
     Never,
+}
+
+impl Sensitivity {
+    /// Every sensitivity, in rising order.
+    pub const ALL: [Self; 5] = [Self::Public, Self::Internal, Self::Personal, Self::Special, Self::Never];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Personal => "personal",
+            Self::Special => "special",
+            Self::Never => "never",
+        }
+    }
+
+    /// The sensitivity that `text` names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sensitivity| sensitivity.as_str() == text)
+    }
 }
 
 /// What a field's values are, as far as comparing and treating them goes.
@@ -213,6 +237,8 @@ pub struct Schema {
     /// The fields by which a person says no to being shown at all: at most one in a document. Where one is `false`, no agreement
     /// shows the record; empty says nothing, and closes nothing.
     pub consent: Vec<FieldName>,
+    /// Fields that later versions closed; see [`Schema::under`]. None in a version by itself.
+    pub closed: BTreeSet<FieldName>,
     /// At most three fields with an index of their own among shared records.
     pub indexed: Vec<FieldName>,
     /// The fields in the order of the document, which is the order they are shown in.

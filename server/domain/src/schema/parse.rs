@@ -3,6 +3,8 @@
 //! What is not understood is refused here, by name and place, because everything after trusts a [`Schema`]: the store writes
 //! its field names into SQL, the importers guess columns by its words, the terms open what it offers.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::check::Checks;
@@ -16,12 +18,13 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 11] = [
+const TAKEN: [&str; 12] = [
     "schemas",
     "catalogue",
     "datasets",
     "imports",
     "agreements",
+    "approval-rules",
     "changes",
     "disclosures",
     "sessions",
@@ -56,6 +59,7 @@ pub(super) fn schema(document: &Value) -> Result<Schema, SchemaError> {
         key: key(&says.need("key")?, &fields)?,
         geo: geo(&says, &fields)?,
         consent: consent(&says, &fields)?,
+        closed: BTreeSet::new(),
         indexed: indexed(&says, &fields)?,
         checks: Checks::compile(&root, &fields)?,
         fields,
@@ -166,7 +170,8 @@ fn consent(says: &Node<'_>, fields: &[Field]) -> Result<Vec<FieldName>, SchemaEr
     let Some(node) = says.get("consent") else { return Ok(Vec::new()) };
     let field = named(&node, fields)?;
     if field.kind != Kind::Boolean || field.sensitivity == Sensitivity::Never {
-        return Err(node.refuse(format!("`{}` must be a boolean that may be shared: who is shown tells that it is not false", field.name)));
+        return Err(node
+            .refuse(format!("`{}` must be a boolean that may be shared: who is shown tells that it is not false", field.name)));
     }
     Ok(vec![field.name.clone()])
 }

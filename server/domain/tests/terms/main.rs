@@ -6,5 +6,6 @@ mod conditions;
 mod disclosure;
 mod fixtures;
 mod generated;
+mod later;
 mod narrower;
 mod refusals;
