@@ -7,7 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, approval_rules, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, marked, oauth,
+    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, leaving,
+    marked, oauth,
     readings, sessions, setup, shared, undo, upload, watching,
 };
 
@@ -107,6 +108,9 @@ routes! {
 
     GET "/api/v1/approval-rules" "agreements:read" Own => approval_rules::get;
     PUT "/api/v1/approval-rules" "agreements:approve" Own => approval_rules::put;
+
+    GET "/api/v1/organization/archive" "datasets:read" Own => archive::archive;
+    POST "/api/v1/organization/leave" "agreements:approve" Own => leaving::leave;
 
     GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
     GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;

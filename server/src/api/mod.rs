@@ -2,6 +2,7 @@
 
 pub mod agreements;
 pub mod approval_rules;
+pub mod archive;
 pub mod body;
 pub mod catalogue;
 pub mod changes;
@@ -13,6 +14,7 @@ pub mod format;
 pub mod health;
 pub mod imports;
 pub mod invite;
+pub mod leaving;
 pub mod made;
 pub mod marked;
 pub mod names;

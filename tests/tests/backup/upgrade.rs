@@ -12,9 +12,10 @@ const BACK: &str = "
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;
     alter table organizations drop column rule_internal; alter table organizations drop column rule_personal;
     alter table organizations drop column rule_special; alter table organizations rename column rule_public to approval_rule;
+    alter table organizations drop column left_at; alter table organizations drop column dropped_at;
     alter table imports drop column undone;
     alter table imports drop column overrules; alter table imports drop column problem_groups;
-    alter table imports drop column progress;
+    alter table imports drop column progress; alter table imports drop column counting;
     drop table invites; drop table retired_keys; drop table acts;
     alter table people drop column disabled_at;
     alter table clients drop column former_hash; alter table clients drop column former_until;

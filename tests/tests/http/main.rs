@@ -27,6 +27,7 @@ mod difference;
 mod feed;
 mod founding;
 mod importing;
+mod leaving;
 mod ledger;
 mod ledger_lost;
 mod lists;

@@ -28,6 +28,7 @@ const TAKEN: [&str; 12] = [
     "changes",
     "disclosures",
     "sessions",
+    "organization",
     // These would give `{collection}:read` the name of another scope.
     "directory",
     "ledger",

@@ -14,6 +14,7 @@ mod view;
 
 pub use again::Again;
 pub use certificate::certified;
+pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
@@ -58,7 +59,7 @@ impl VersionRow {
 }
 
 /// Which side of the agreement the caller's organization is.
-fn side_of(agreement: &AgreementRow, organization: i64) -> Option<Side> {
+pub(crate) fn side_of(agreement: &AgreementRow, organization: i64) -> Option<Side> {
     if agreement.provider == organization {
         Some(Side::Provider)
     } else if agreement.recipient == Some(organization) {
