@@ -69,6 +69,8 @@ fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Request
         ("POST", "/api/v1/agreements/{id}/versions") => {
             request.json(&json!({"terms": world.terms(world.id("jobs"), json!({"title": "exact"})), "from": 99}))
         }
+        ("PUT", "/api/v1/datasets/{id}/schema") => request.json(&json!({"version": 1})),
+        ("PUT", "/api/v1/approval-rules") => request.json(&json!({})),
         ("POST", "/api/v1/agreements/{id}/{event}") => request.json(&json!({"version": 1})),
         (method, path) => panic!("{method} {path} has no request here: every route must have one"),
     }

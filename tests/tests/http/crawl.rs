@@ -142,6 +142,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/api/v1/catalogue",
         "/api/v1/datasets",
         "/api/v1/agreements",
+        "/api/v1/approval-rules",
         "/api/v1/organization/archive",
         "/api/v1/disclosures",
         "/api/v1/disclosures/x",

@@ -41,6 +41,7 @@ mod querying;
 mod real_list;
 mod refusals;
 mod revocation;
+mod rules;
 mod undoing;
 mod watching;
 mod wording;
