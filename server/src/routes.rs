@@ -7,9 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, leaving,
-    marked, oauth,
-    readings, sessions, setup, shared, undo, upload, watching,
+    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite,
+    leaving, marked, oauth, readings, sessions, setup, shared, undo, upload, watching,
 };
 
 /// Whose data a route shows.
