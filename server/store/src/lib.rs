@@ -61,7 +61,7 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError, certified};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError, Wording, certified};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -84,7 +84,7 @@ pub use ledger::{Disclosed, Entry, EntryPage, GivenTo, LedgerStore, Link, Point,
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
-pub use preview::Preview;
+pub use preview::{FreeText, Preview};
 pub use records::{OwnPage, OwnRecord, private_name};
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};

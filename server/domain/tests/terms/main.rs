@@ -9,3 +9,4 @@ mod generated;
 mod later;
 mod narrower;
 mod refusals;
+mod words;

@@ -11,6 +11,7 @@ mod overlap;
 mod propose;
 mod story;
 mod view;
+mod wording;
 
 pub use again::Again;
 pub use certificate::certified;
@@ -18,6 +19,7 @@ pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
+pub use wording::Wording;
 
 use std::collections::BTreeSet;
 
