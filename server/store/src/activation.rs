@@ -110,7 +110,8 @@ impl Store {
             self.ensure_share(conn, due)?;
             // Somebody else may have built it while we waited for the claim.
             let state = agreements::version(conn, due.agreement, due.version)?.state()?;
-            let built = Sql::new("select version as value from shares where number = ?").bind(due.agreement);
+            let built = "select case when head >= floor then version else 0 end as value from shares where number = ?";
+            let built = Sql::new(built).bind(due.agreement);
             if agreements::in_force(state) && conn.one::<Number>(built)?.value == due.version {
                 return Err(StoreError::Stale("this share is built".to_owned()));
             }

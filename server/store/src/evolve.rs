@@ -89,6 +89,15 @@ impl Store {
                 return Err(error);
             }
         };
+        if !told.becomes_private.is_empty() {
+            // With the records, in one transaction: an agreement whose rows are chosen by a field's being empty must not find it so.
+            commit.publish(Cause::Import, None, |conn, edition| {
+                let number = counter::newest(conn)?;
+                self.gone_on(conn, number, &plan, edition)
+            })?;
+            return Ok(told);
+        }
+        // Nothing is written, and then an edition is none: the version alone changes, under a claim of its own.
         let edition = commit.publish(Cause::Import, None, |_, _| Ok(()))?;
         let claim = claim::take(&self.db, &*self.clock, number, "schema")?;
         let now = (self.clock)();
@@ -100,16 +109,23 @@ impl Store {
             if conn.one::<Number>(head)?.value != edition {
                 return Err(StoreError::Stale("the list has changed while it was moved; try again".to_owned()));
             }
-            self.under_another_ceiling(conn, commit, Some(number), &plan.target.name, |conn| {
-                let update = "update datasets set schema_version = ?, schema_since = ? where number = ?";
-                conn.execute(Sql::new(update).bind(plan.target.version).bind(edition).bind(number)).map(drop)
-            })?;
+            self.gone_on(conn, commit, &plan, edition)?;
             claim.release(conn)
         });
         if done.is_err() {
             drop(claim.abandon(&self.db, &*self.clock));
         }
         done.map(|()| told)
+    }
+
+    /// The dataset keeps the later version from here on. Drafts that were counted against the earlier one are counted again.
+    fn gone_on(&self, conn: &mut Conn, number: i64, plan: &Plan, edition: i64) -> Result<()> {
+        self.under_another_ceiling(conn, number, Some(plan.dataset), &plan.target.name, |conn| {
+            let update = "update datasets set schema_version = ?, schema_since = ? where number = ?";
+            conn.execute(Sql::new(update).bind(plan.target.version).bind(edition).bind(plan.dataset))?;
+            let update = "update imports set edition = 0 where dataset = ? and state in ('draft', 'checked', 'interrupted')";
+            conn.execute(Sql::new(update).bind(plan.dataset)).map(drop)
+        })
     }
 
     /// Stages what a move does to records.
@@ -158,7 +174,7 @@ impl Store {
             return Err(StoreError::refused("key-changed", "that version tells records apart by other fields; make a new list"));
         }
         let told = Move { schema: kept.schema_name.clone(), from: from.version, to, newest, ..Move::default() };
-        Ok(Plan { target, lost, told })
+        Ok(Plan { dataset: kept.number, target, lost, told })
     }
 
     fn each_live(&self, dataset: i64, head: i64, mut page: impl FnMut(Vec<LiveRow>) -> Result<()>) -> Result<()> {
@@ -207,6 +223,7 @@ impl Store {
 }
 
 struct Plan {
+    dataset: i64,
     target: Arc<Schema>,
     lost: Vec<FieldName>,
     told: Move,

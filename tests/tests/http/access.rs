@@ -158,7 +158,7 @@ on_both! {
         let with_ids = ROUTES.iter().filter(|route| route.path.contains("{id}"));
         for route in with_ids {
             let who = match route.scope {
-                "datasets:read" | "imports:write" => Editor,
+                "datasets:read" | "datasets:write" | "imports:write" => Editor,
                 "collection" => PartnerClient,
                 _ => Steward,
             };

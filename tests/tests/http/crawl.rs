@@ -155,7 +155,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         paths.push(format!("/api/v1/schemas/{schema}"));
     }
     for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
-        paths.extend(["records", "imports"].map(|part| format!("/api/v1/datasets/{}/{part}", world.id(dataset))));
+        paths.extend(["records", "imports", "schema"].map(|part| format!("/api/v1/datasets/{}/{part}", world.id(dataset))));
         let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
         paths.extend(
             ["", "/problems", "/problems/groups", "/marked", "/diff", "/undo", "/rows", "/events"]

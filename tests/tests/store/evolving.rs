@@ -278,3 +278,30 @@ on_both! {
         assert!(commons.store.propose_version(&a.steward, &agreement, version, &terms).unwrap().1);
     }
 }
+
+on_both! {
+    fn rows_that_were_chosen_by_a_field_that_is_gone_are_not_shown_because_it_is_empty_now(commons: Commons) {
+        let empty = json!({"fields": {"code": "exact"}, "rows": {"notes": {"null": true}}});
+        let Shop { a, b, list, agreement } = shop(&commons, &empty);
+        assert_eq!(read(&commons, &b.viewer).keys().collect::<Vec<_>>(), ["B"]);
+        let draft = commons.upload(&list, "code,kind\nB,hammer\n");
+        let draft = commons.rematch(&list, &draft, |_| {});
+        let gone = next(&first(), |document| drop(document["properties"].as_object_mut().unwrap().remove("notes")));
+        register(&commons, &gone).unwrap();
+        assert_eq!(read(&commons, &b.viewer).keys().collect::<Vec<_>>(), ["B"]);
+        commons.store.move_dataset(list.owner, &list.id, 2).unwrap();
+        assert!(read(&commons, &b.viewer).is_empty());
+        commons.store.build_due().unwrap();
+        assert!(read(&commons, &b.viewer).is_empty());
+        assert!(commons.store.preview(&a.steward, &agreement, 1, 10).unwrap().records.is_empty());
+        // Even the same terms would have to be agreed to anew: they are about a field that is not there.
+        let terms = commons.terms(&list, To::One(&b), &json!({"fields": {"code": "exact"}}));
+        assert!(!commons.store.propose_version(&a.steward, &agreement, 1, &terms).unwrap().1);
+        // A draft that was counted before is counted again.
+        let seen = hayward_store::Seen { edition: Some(draft.edition), removals: None };
+        assert!(matches!(commons.store.commit_import(&draft, seen), Err(StoreError::Stale(_))));
+        let draft = commons.again(&list, &draft);
+        let seen = hayward_store::Seen { edition: Some(draft.edition), removals: None };
+        commons.store.commit_import(&draft, seen).unwrap();
+    }
+}

@@ -34,7 +34,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         9 => (person, version, decision).prop_map(|(person, version, decision)| Step::Decide { person, version, decision }),
         2 => prop_oneof![4 => 1..8u64, 1 => 1..80u64].prop_map(|hours| Step::Pass { hours }),
     ];
-    prop::collection::vec(step, 20..45)
+    // By chance alone hardly anything comes into force: now and then everybody says yes, and time passes.
+    let yes = |person| Step::Decide { person, version: 0, decision: Decision::Approve };
+    let all =
+        || Just([0, 1, 2, 3].map(yes).to_vec()).prop_shuffle().prop_map(|yes| [yes, vec![Step::Pass { hours: GRACE }]].concat());
+    let some = prop_oneof![9 => step.prop_map(|step| vec![step]), 2 => all()];
+    (all(), prop::collection::vec(some, 15..35)).prop_map(|(first, some)| [first, some.concat()].concat())
 }
 
 fn refusal<T>(result: Result<T, StoreError>) -> Result<(), &'static str> {
@@ -130,7 +135,7 @@ on_both! {
             })
             .unwrap();
         let (readable, turns) = told.get();
-        assert!(readable > 50 && turns > 30, "hardly anything was ever in force: {readable}, {turns}");
+        assert!(readable > 100 && turns > 50, "hardly anything was ever in force: {readable}, {turns}");
     }
 }
 

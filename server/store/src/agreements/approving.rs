@@ -16,7 +16,7 @@ use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::Sensitivity;
 use serde_json::{Value, json};
 
-use super::{AgreementRow, VersionRow};
+use super::{AgreementRow, By, VersionRow};
 use crate::conn::{Conn, Eyes};
 use crate::dialect;
 use crate::error::{Result, StoreError};
@@ -185,12 +185,11 @@ impl Store {
         conn: &mut Conn,
         agreement: &AgreementRow,
         row: &VersionRow,
-        caller: &Caller,
         side: Side,
-        reason: Option<&str>,
+        by: &By,
         now: Moment,
     ) -> Result<()> {
-        let Some(person) = &caller.person else {
+        let Some(person) = by.who.and_then(|caller| caller.person.as_ref()) else {
             return Err(StoreError::refused("people-only", "a program cannot approve"));
         };
         let both = "select count(distinct organization) as value from positions where person = ? and organization in (?, ?)";
@@ -200,7 +199,7 @@ impl Store {
             return Err(StoreError::refused("conflict-of-interest", "who belongs to both organizations approves for neither"));
         }
         let (terms, schema) = self.terms(conn, agreement.number, row.version)?;
-        if reason.is_none() && terms.sensitivities(&schema).contains(&Sensitivity::Special) {
+        if by.reason.is_none() && terms.sensitivities(&schema).contains(&Sensitivity::Special) {
             let detail = "this version shows special data: give the decision of the board as `reason`, with its day";
             return Err(StoreError::refused("decision-missing", detail));
         }

@@ -101,7 +101,7 @@ impl Store {
             }
             let event = match decision {
                 Decision::Approve => {
-                    self.note_approval(conn, &agreement, &row, caller, side, reason.as_deref(), now)?;
+                    self.note_approval(conn, &agreement, &row, side, &by, now)?;
                     Event::Approve { rule_met_after: self.rules_met(conn, &agreement, &row)? }
                 }
                 Decision::Recuse => {
