@@ -28,6 +28,7 @@ mod journal;
 mod keys;
 mod ledger;
 mod migrate;
+mod named;
 mod order;
 mod parallel;
 mod people;
@@ -76,7 +77,10 @@ pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
 pub use invites::{Invited, ListedInvite, NewInvite};
 pub use journal::{Closing, Keep, Note, Stop};
 pub use keys::{CursorKeys, Keyring, Rotate};
-pub use ledger::{Disclosed, Entry, EntryPage, GivenTo, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
+pub use ledger::{
+    Disclosed, Entry, EntryKind, EntryPage, FieldUse, Filter, GivenRecord, GivenTo, LedgerStore, Link, Point, PublicRead,
+    RecordGivenTo, RecordName, RecordRead, Refusal, Sealable, Usage, commons_file,
+};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};

@@ -48,7 +48,12 @@ impl Tree {
             step!("commons", "0006_imports"),
             step!("commons", "0007_undone"),
         ];
-        static LEDGER: [Step; 3] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links"), step!("ledger", "0004_eras")];
+        static LEDGER: [Step; 4] = [
+            step!("ledger", "0001_ledger"),
+            step!("ledger", "0002_links"),
+            step!("ledger", "0004_eras"),
+            step!("ledger", "0005_depth"),
+        ];
         match self {
             Self::Commons => &COMMONS,
             Self::Ledger => &LEDGER,
