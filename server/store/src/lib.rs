@@ -29,6 +29,7 @@ mod keys;
 mod leaving;
 mod ledger;
 mod migrate;
+mod named;
 mod order;
 mod parallel;
 mod people;
@@ -78,7 +79,10 @@ pub use invites::{Invited, ListedInvite, NewInvite};
 pub use journal::{Closing, Keep, Note, Stop};
 pub use keys::{CursorKeys, Keyring, Rotate};
 pub use leaving::{KEPT_AFTER_LEAVING, Left};
-pub use ledger::{Disclosed, Entry, EntryPage, GivenTo, LedgerStore, Link, Point, PublicRead, Sealable, commons_file};
+pub use ledger::{
+    Disclosed, Entry, EntryKind, EntryPage, FieldUse, Filter, GivenRecord, GivenTo, LedgerStore, Link, Point, PublicRead,
+    RecordGivenTo, RecordName, RecordRead, Refusal, Sealable, Usage, commons_file,
+};
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};

@@ -49,7 +49,12 @@ impl Tree {
             step!("commons", "0007_undone"),
             step!("commons", "0012_leaving"),
         ];
-        static LEDGER: [Step; 3] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links"), step!("ledger", "0004_eras")];
+        static LEDGER: [Step; 4] = [
+            step!("ledger", "0001_ledger"),
+            step!("ledger", "0002_links"),
+            step!("ledger", "0004_eras"),
+            step!("ledger", "0005_depth"),
+        ];
         match self {
             Self::Commons => &COMMONS,
             Self::Ledger => &LEDGER,

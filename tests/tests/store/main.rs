@@ -11,6 +11,7 @@ mod claims;
 mod conditions;
 mod days;
 mod deaths;
+mod depth;
 mod feed;
 mod floor;
 mod imports;

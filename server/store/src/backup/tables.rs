@@ -62,6 +62,10 @@ tables! {
     Ledger "entries" ["row"] 500;
     Ledger "entry_parties" ["organization", "row"] 1000;
     Ledger "public_reads" ["hour", "agreement", "version", "fields"] 500;
+    Ledger "refusals" ["hour", "agreement", "client"] 500;
+    Ledger "entry_agreements" ["agreement", "row"] 1000;
+    Ledger "given_fields" ["agreement", "recipient", "version", "channel", "field"] 500;
+    Ledger "indexed_to" ["only_row"] 1;
     Ledger "chain" ["provider", "position"] 500;
     Ledger "checkpoints" ["provider", "position"] 500;
     Ledger "sealed" ["only_row"] 1;
