@@ -59,6 +59,11 @@ tables! {
     Commons "share_openings" ["share", "opened"] 1000;
     Commons "shared_records" ["row"] 500;
     Commons "share_names" ["share", "record"] 1000;
+    Commons "erasures" ["id"] 500;
+    Commons "suppressed_keys" ["dataset", "hash", "erasure"] 1000;
+    Commons "erased_shares" ["erasure", "share"] 1000;
+    Commons "erased_files" ["erasure", "import"] 1000;
+    Commons "erasure_acks" ["erasure", "share", "organization"] 1000;
     Ledger "entries" ["row"] 500;
     Ledger "entry_parties" ["organization", "row"] 1000;
     Ledger "public_reads" ["hour", "agreement", "version", "fields"] 500;

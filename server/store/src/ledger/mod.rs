@@ -17,6 +17,7 @@ mod reading;
 mod record;
 mod refusals;
 mod sealing;
+mod told;
 mod usage;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub use given::GivenTo;
 pub(crate) use reading::links;
 pub use record::{GivenRecord, RecordGivenTo, RecordRead};
 pub use refusals::Refusal;
+pub(crate) use told::Gone;
 pub use usage::{FieldUse, Usage};
 
 /// What one answer disclosed under one agreement.

@@ -134,7 +134,7 @@ impl LedgerStore {
     }
 
     /// The tokenless reads under one agreement, by version and fields.
-    fn public_reads(&self, provider: &str, agreement: &str) -> Result<Vec<RecordRead>> {
+    pub(super) fn public_reads(&self, provider: &str, agreement: &str) -> Result<Vec<RecordRead>> {
         let select =
             "select agreement, version, fields, cast(sum(reads) as bigint) as reads, min(hour) as first, max(hour) as last
             from public_reads where provider = ? and agreement = ? group by agreement, version, fields order by version, fields";
