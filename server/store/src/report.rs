@@ -123,7 +123,8 @@ fn source(conn: &mut Conn, dataset: i64, edition: i64, change: &str, fields: Vec
 
 /// The agreements that show the record now, and those that would if they were not suspended.
 fn shown(conn: &mut Conn, dataset: i64, record: i64) -> Result<Vec<Value>> {
-    let select = "select s.number as share, a.id as agreement, a.audience, o.id as recipient, s.version, v.state, v.terms, r.payload,
+    let select =
+        "select s.number as share, a.id as agreement, a.audience, o.id as recipient, s.version, v.state, v.terms, r.payload,
             coalesce((select min(e.commit_number) from share_editions e where e.share = s.number and e.edition =
                 (select min(f.born) from shared_records f where f.share = s.number and f.name = n.name)), 0) as first_commit
         from share_names n join shares s on s.number = n.share join agreements a on a.number = s.number

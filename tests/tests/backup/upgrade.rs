@@ -7,6 +7,7 @@ use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    drop table erasure_acks; drop table erased_files; drop table erased_shares; drop table suppressed_keys; drop table erasures;
     alter table organizations drop column left_at; alter table organizations drop column dropped_at;
     alter table imports drop column undone;
     alter table imports drop column overrules; alter table imports drop column problem_groups;

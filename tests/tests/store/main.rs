@@ -12,6 +12,7 @@ mod conditions;
 mod days;
 mod deaths;
 mod depth;
+mod erasing;
 mod feed;
 mod floor;
 mod imports;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use hayward_domain::agreement::Side;
-use hayward_domain::id::{DatasetId, ErasureId, AgreementId, OrganizationId};
+use hayward_domain::id::{AgreementId, DatasetId, ErasureId, OrganizationId};
 use serde::Serialize;
 
 use super::BackupError;
@@ -80,12 +80,20 @@ fn one(store: &Arc<Store>, closing: &Closing) -> Result<Replayed> {
             let outcome = store.erase_again(&id, &dataset, *record, keys, by)?;
             Replayed { what: "erase", agreement: None, version: None, erasure: Some(erasure.clone()), outcome }
         }
-        Closing::TokenRevoked { hash } => {
-            Replayed { what: "revoke-token", agreement: None, version: None, erasure: None, outcome: revoked(store.revoke_token(hash))? }
-        }
-        Closing::ClientRevoked { client } => {
-            Replayed { what: "revoke-client", agreement: None, version: None, erasure: None, outcome: revoked(store.revoke_client(client))? }
-        }
+        Closing::TokenRevoked { hash } => Replayed {
+            what: "revoke-token",
+            agreement: None,
+            version: None,
+            erasure: None,
+            outcome: revoked(store.revoke_token(hash))?,
+        },
+        Closing::ClientRevoked { client } => Replayed {
+            what: "revoke-client",
+            agreement: None,
+            version: None,
+            erasure: None,
+            outcome: revoked(store.revoke_client(client))?,
+        },
     })
 }
 

@@ -24,9 +24,9 @@ impl Store {
     ) -> Result<Again> {
         let known = Sql::new("select id as value from erasures where id = ?").bind(id.as_str());
         let list = Sql::new("select number as value from datasets where id = ?").bind(dataset.as_str());
-        let (known, list) = self.db.read(Eyes::Own, |conn| {
-            Ok::<_, crate::StoreError>((conn.first::<Word>(known)?, conn.first::<Number>(list)?))
-        })?;
+        let (known, list) = self
+            .db
+            .read(Eyes::Own, |conn| Ok::<_, crate::StoreError>((conn.first::<Word>(known)?, conn.first::<Number>(list)?)))?;
         let Some(list) = list.filter(|_| known.is_none()) else { return Ok(Again::Nothing) };
         let claim = claim::take_over(&self.db, &*self.clock, list.value, "erasure")?;
         let reason = "erased before; done again after a restore";

@@ -71,8 +71,8 @@ impl Store {
         if caller.person.is_none() {
             return Err(StoreError::refused("people-only", "a person has to say that a record is erased"));
         }
-        reasonable(reason)?;
         let (dataset, record) = self.own_record(caller.organization, record)?;
+        reasonable(reason)?;
         let claim = claim::take_over(&self.db, &*self.clock, dataset, "erasure")?;
         let order = Order { id, dataset, record, by: caller.name(), reason, prints: &[] };
         if let Err(error) = self.take_out(&claim, &order) {
@@ -116,9 +116,7 @@ impl Store {
                 suppressed::remember(conn, order.dataset, &print, order.id)?;
             }
             for record in kept.iter().map(|row| row.record).collect::<BTreeSet<_>>() {
-                conn.execute(
-                    Sql::new("delete from records where dataset = ? and record = ?").bind(order.dataset).bind(record),
-                )?;
+                conn.execute(Sql::new("delete from records where dataset = ? and record = ?").bind(order.dataset).bind(record))?;
                 reach::shares(conn, order.id, record, commit)?;
             }
             reach::imports(conn, order.id, order.dataset, &values, now)?;

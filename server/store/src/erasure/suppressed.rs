@@ -84,12 +84,12 @@ impl Store {
         if caller.person.is_none() {
             return Err(StoreError::refused("people-only", "a person has to say that a record may be added again"));
         }
-        super::reasonable(reason)?;
         let now = (self.clock)();
         self.db.write(|conn| {
             let select = "select e.dataset, e.lifted_at from erasures e join datasets d on d.number = e.dataset
                 where e.id = ? and d.organization = ?";
             let row = conn.one::<LiftedRow>(Sql::new(select).bind(id.as_str()).bind(caller.organization.0))?;
+            super::reasonable(reason)?;
             let update = "update erasures set lifted_at = ?, lifted_by = ?, lift_reason = ? where id = ? and lifted_at is null";
             let update = Sql::new(update).bind(now).bind(caller.name()).bind(reason).bind(id.as_str());
             if row.lifted_at.is_some() || conn.execute(update)? == 0 {

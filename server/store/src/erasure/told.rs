@@ -74,13 +74,7 @@ impl Store {
         self.told(ledger, owner.1, known.first().ok_or(StoreError::NotFound)?)
     }
 
-    fn known(
-        &self,
-        owner: OrganizationNumber,
-        narrow: &str,
-        by: impl Into<crate::sql::Bind>,
-        limit: i64,
-    ) -> Result<Vec<Known>> {
+    fn known(&self, owner: OrganizationNumber, narrow: &str, by: impl Into<crate::sql::Bind>, limit: i64) -> Result<Vec<Known>> {
         let select = format!(
             "select e.id, d.id as dataset, e.edition, e.commit_number, e.at, e.ordered_by, e.reason, e.done_at, e.lifted_at,
                 e.lifted_by, e.lift_reason from erasures e join datasets d on d.number = e.dataset
@@ -127,9 +121,8 @@ impl Store {
                 }));
             }
         }
-        let lifted = row.lifted_at.map(|at| {
-            json!({"at": Moment(at).to_rfc3339(), "by": row.lifted_by, "reason": row.lift_reason})
-        });
+        let lifted =
+            row.lifted_at.map(|at| json!({"at": Moment(at).to_rfc3339(), "by": row.lifted_by, "reason": row.lift_reason}));
         let files: Vec<Value> = files
             .iter()
             .map(|file| json!({"import": file.import, "filename": file.filename, "had_file": file.had_file == 1}))

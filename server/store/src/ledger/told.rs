@@ -61,7 +61,8 @@ impl LedgerStore {
             let page = |from: i64| Sql::new(&newer).bind(from).bind(PAGE);
             self.each(indexed, page, |entry| add(entry, provider, gone, &mut tallies))?;
         }
-        let items = tallies.into_iter().map(|((agreement, recipient), (given, told))| HeardBy { agreement, recipient, given, told });
+        let items =
+            tallies.into_iter().map(|((agreement, recipient), (given, told))| HeardBy { agreement, recipient, given, told });
         Ok(Heard { items: items.collect(), public })
     }
 
