@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::founding::PASSWORD;
-use crate::world::Persona::{Editor, PartnerClient, Steward, ThirdClient};
+use crate::world::Persona::{Editor, PartnerClient, Steward, ThirdClient, ThirdOwner};
 use crate::world::{Persona, World};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/access.table");

@@ -141,7 +141,7 @@ on_both! {
         assert_eq!(ack(&cursor).expect(204).body, b"");
         assert_eq!(world.get(Steward, &at).ok()["recipients"], waiting(false, 3));
         let (removed, cursor) = feed(&world, &agreement, Some(&cursor));
-        assert_eq!((removed.len(), &removed[0]["change"], &removed[0]["id"]), (1, &json!("removed"), &json!(record)));
+        assert_eq!((removed.len(), &removed[0]["type"], &removed[0]["id"]), (1, &json!("removed"), &json!(record)));
         assert_eq!(world.get(Steward, &at).ok()["recipients"], waiting(true, 3));
         assert_eq!(ack(&cursor).expect(204).body, b"");
         let told = world.get(Steward, &at).ok()["recipients"][0].clone();
