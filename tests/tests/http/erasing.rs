@@ -82,10 +82,12 @@ on_both! {
         for who in [ThirdOwner, PartnerSteward] {
             assert_eq!(world.get(who, &path).without_the_request(), nothing);
         }
-        for who in [Editor, Viewer, PartnerClient, Operator] {
+        for who in [Editor, Viewer, PartnerClient] {
             world.get(who, &path).problem(403, "insufficient-scope");
         }
-        world.get(Nobody, &path).problem(401, "unauthenticated");
+        for who in [Nobody, Operator] {
+            world.get(who, &path).problem(401, "unauthenticated");
+        }
     }
 }
 
@@ -121,7 +123,9 @@ on_both! {
         world.post(Steward, &path, &because).problem(404, "not-found");
         world.get(Steward, &format!("/api/v1/records/{record}/subject-report")).problem(404, "not-found");
         world.get(PartnerClient, &format!("/api/v1/opportunities/{record}?agreement={agreement}")).problem(404, "not-found");
-        assert_eq!(world.get(PartnerClient, &jobs).column("title"), ["Baker", "Cook"]);
+        let mut titles = world.get(PartnerClient, &jobs).column("title");
+        titles.sort();
+        assert_eq!(titles, ["Baker", "Cook"]);
         // A page from before leads nowhere.
         let next = list["next"].as_str().unwrap();
         world.get(PartnerClient, &format!("{jobs}&limit=1&cursor={next}")).problem(404, "not-found");

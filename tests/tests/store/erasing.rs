@@ -413,9 +413,14 @@ on_both! {
                 prop_assert_eq!(raw::count(commons.database(), &format!("shared_records where payload like '%{MARK}%'")), 0);
                 prop_assert_eq!(raw::count(commons.database(), &format!("records where body like '%{MARK}%'")), 0);
                 // Drafts of after are the co-op's own to keep or give up.
-                let of = format!("dataset = (select number from datasets where id = '{}')", list.id);
-                raw::tell(commons.database(), &format!("delete from import_chunks where import in (select id from imports where {of})"));
-                raw::tell(commons.database(), &format!("delete from imports where {of}"));
+                let of = format!("select id from imports where dataset = (select number from datasets where id = '{}')", list.id);
+                for import in raw::ask(commons.database(), &of.replace("select id", "select id as value")) {
+                    let import = commons.store.import(list.owner, &hayward_domain::id::ImportId::parse(&import).unwrap()).unwrap();
+                    drop(commons.store.cancel_import(&import));
+                }
+                let discreet = if commons.database().kind() == Kind::Sqlite { "pragma secure_delete = on; " } else { "" };
+                raw::tell(commons.database(), &format!("{discreet}delete from import_problems where import in ({of})"));
+                raw::tell(commons.database(), &format!("{discreet}delete from imports where id in ({of})"));
                 Ok(())
             })
             .unwrap();

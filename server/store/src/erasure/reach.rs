@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
+use crate::imports::ImportState;
 use crate::share::{Moved, note_edition};
 use crate::sql::{Number, Sql, rows};
 
@@ -21,7 +22,7 @@ const TELLING: usize = 4;
 
 rows! {
     StoodRow { share: i64, name: i64, head: i64, versions: i64, live: i64, shown: i64, died: i64 }
-    NamedRow { id: String, filename: String, matching: Option<String> }
+    NamedRow { id: String, state: String, filename: String, matching: Option<String> }
 }
 
 /// Empties the rows of a record in every share. A share that had any goes on as with any removal, and behind its new edition nothing can
@@ -76,9 +77,12 @@ pub(super) fn imports(conn: &mut Conn, erasure: &ErasureId, dataset: i64, values
     let insert = "insert into erased_files (erasure, import, had_file) select ?, i.id,
         case when exists (select 1 from import_chunks c where c.import = i.id) then 1 else 0 end from imports i where i.dataset = ?";
     conn.execute(Sql::new(insert).bind(erasure.as_str()).bind(dataset))?;
-    let select = Sql::new("select id, filename, matching from imports where dataset = ?").bind(dataset);
+    let select = Sql::new("select id, state, filename, matching from imports where dataset = ?").bind(dataset);
     for row in conn.load::<NamedRow>(select)? {
-        let (filename, matching) = (without_name(&row.filename, values), without_values(row.matching.as_deref(), values)?);
+        // Only of what went in somebody still wants to know where its columns went.
+        let went_in = [ImportState::Committed, ImportState::Undone].iter().any(|state| state.as_str() == row.state);
+        let matching = row.matching.as_deref().filter(|_| went_in);
+        let (filename, matching) = (without_name(&row.filename, values), without_values(matching, values)?);
         if filename != row.filename || matching != row.matching {
             let update = Sql::new("update imports set filename = ?, matching = ? where id = ?").bind(filename).bind(matching);
             conn.execute(update.bind(&row.id))?;
