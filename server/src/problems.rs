@@ -90,6 +90,7 @@ const KINDS: &[Kind] = &[
     ("already-over", 409, "The last day has passed", "Choose a later last day."),
     ("agreement-over", 409, "This agreement is over", "Propose a new one."),
     ("other-agreement", 409, "Another dataset or audience", "Propose a new agreement."),
+    ("first-version", 400, "Nothing to compare with", "This is the first version: name another one with `from`."),
     ("other-ids", 409, "Another kind of record ids", "Propose a new agreement."),
     ("not-a-party", 409, "Not a party", "Offer a list of your own, or ask for your own organization."),
     ("secret-destroyed", 409, "Closed for good", "The agreement was certified as over; what it named can no longer be told."),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::api::{
     agreements, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, leaving, marked, oauth,
-    readings, sessions, setup, shared, subjects, undo, upload, watching,
+    readings, sessions, setup, shared, subjects, undo, upload, watching, wording,
 };
 
 /// Whose data a route shows.
@@ -101,6 +101,8 @@ routes! {
     GET "/api/v1/agreements/{id}" "agreements:read" Own => agreements::get;
     POST "/api/v1/agreements/{id}/versions" "agreements:propose" Own => agreements::version;
     GET "/api/v1/agreements/{id}/versions/{version}/preview" "agreements:read" Own => agreements::preview;
+    GET "/api/v1/agreements/{id}/versions/{version}/words" "agreements:read" Own => wording::words;
+    GET "/api/v1/agreements/{id}/versions/{version}/difference" "agreements:read" Own => wording::difference;
     POST "/api/v1/agreements/{id}/{event}" "agreements:approve" Own => agreements::decide;
 
     GET "/api/v1/organization/archive" "datasets:read" Own => archive::archive;

@@ -29,3 +29,4 @@ pub mod subjects;
 pub mod undo;
 pub mod upload;
 pub mod watching;
+pub mod wording;

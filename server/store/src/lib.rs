@@ -63,7 +63,7 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError, Wording};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -89,7 +89,7 @@ pub use ledger::{
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
-pub use preview::Preview;
+pub use preview::{FreeText, Preview};
 pub use records::{OwnPage, OwnRecord, private_name};
 pub use report::SubjectReport;
 pub use roster::{Listed, Standing};

@@ -172,7 +172,11 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"]
     {
         let path = format!("/api/v1/agreements/{}", world.id(agreement));
-        paths.extend([path.clone(), format!("{path}/versions/1/preview")]);
+        paths.push(path.clone());
+        paths.extend(
+            ["preview", "words", "words?lang=es", "difference", "difference?from=1"]
+                .map(|part| format!("{path}/versions/1/{part}")),
+        );
     }
     for route in ROUTES.iter().filter(|route| route.method == "GET" && route.shows != Shows::Shares) {
         let pattern = ResourceDef::new(route.path);

@@ -7,12 +7,14 @@ mod again;
 mod decide;
 mod propose;
 mod view;
+mod wording;
 
 pub use again::Again;
 pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
+pub use wording::Wording;
 
 use std::collections::BTreeSet;
 
