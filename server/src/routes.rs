@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::api::{
     agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite,
-    leaving, marked, oauth, readings, sessions, setup, shared, undo, upload, watching, wording,
+    leaving, marked, oauth, readings, sessions, setup, shared, subjects, undo, upload, watching, wording,
 };
 
 /// Whose data a route shows.
@@ -116,7 +116,14 @@ routes! {
     GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
     GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;
 
+    GET "/api/v1/records/{id}/subject-report" "datasets:read" Own => subjects::report;
+    POST "/api/v1/records/{id}/erase" "agreements:approve" Own => subjects::erase;
+    GET "/api/v1/erasures" "ledger:read" Own => subjects::list;
+    GET "/api/v1/erasures/{id}" "ledger:read" Own => subjects::get;
+    POST "/api/v1/erasures/{id}/lift" "agreements:approve" Own => subjects::lift;
+
     GET "/api/v1/changes" "collection" Shares => changes::list;
+    POST "/api/v1/changes/ack" "any" Nothing => changes::acknowledge;
     GET "/api/v1/{collection}" "collection" Shares => shared::list;
     GET "/api/v1/{collection}/{id}" "collection" Shares => shared::get;
 }

@@ -26,6 +26,7 @@ pub mod readings;
 pub mod sessions;
 pub mod setup;
 pub mod shared;
+pub mod subjects;
 pub mod undo;
 pub mod upload;
 pub mod watching;

@@ -12,6 +12,7 @@ const BACK: &str = "
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;
     alter table organizations drop column rule_internal; alter table organizations drop column rule_personal;
     alter table organizations drop column rule_special; alter table organizations rename column rule_public to approval_rule;
+    drop table erasure_acks; drop table erased_files; drop table erased_shares; drop table suppressed_keys; drop table erasures;
     alter table organizations drop column left_at; alter table organizations drop column dropped_at;
     alter table imports drop column undone;
     alter table imports drop column overrules; alter table imports drop column problem_groups;

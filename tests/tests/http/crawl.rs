@@ -146,11 +146,16 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/api/v1/organization/archive",
         "/api/v1/disclosures",
         "/api/v1/disclosures/x",
+        "/api/v1/erasures",
+        "/api/v1/erasures/x",
         "/api/v1/recipes",
         "/api/v1/changes?agreement=x",
     ]
     .map(str::to_owned)
     .into();
+    for record in world.get(Persona::Editor, &format!("/api/v1/datasets/{}/records?limit=3", world.id("people"))).items() {
+        paths.push(format!("/api/v1/records/{}/subject-report", record["id"].as_str().unwrap()));
+    }
     for (_, schema) in COLLECTIONS {
         paths.push(format!("/api/v1/schemas/{schema}"));
     }

@@ -24,6 +24,7 @@ mod census;
 mod crawl;
 mod deciding;
 mod difference;
+mod erasing;
 mod feed;
 mod founding;
 mod importing;

@@ -12,6 +12,8 @@ mod conditions;
 mod consent;
 mod days;
 mod deaths;
+mod depth;
+mod erasing;
 mod evolving;
 mod feed;
 mod floor;

@@ -84,6 +84,11 @@ pub(crate) struct Moved {
 }
 
 impl Moved {
+    /// Nothing but rows that are closed.
+    pub(crate) fn closing(closed: i64) -> Self {
+        Self { closed, ..Self::default() }
+    }
+
     pub(crate) fn anything(&self) -> bool {
         self.closed > 0 || self.added > 0
     }
