@@ -71,6 +71,8 @@ pub use backup::{
 };
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
 pub use clients::{Client, ListedClient, NewClient};
+#[cfg(feature = "mutants")]
+pub use conn::Work;
 pub use conn::{DatabaseUrl, Kind};
 pub use datasets::{CatalogueEntry, Dataset, NewDataset};
 pub use era::{CursorKey, Era};

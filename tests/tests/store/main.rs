@@ -23,6 +23,7 @@ mod migrations;
 mod model;
 mod narrowing;
 mod paging;
+mod poison;
 mod pruning;
 mod reading;
 mod reference;

@@ -277,6 +277,26 @@ mod tests {
     use super::*;
     use crate::world::{coop, dataset, terms, venue};
 
+    /// Class 50: no type that a cell may have is forgotten. What is an array or an object is shown whole or not at all; the domain's own
+    /// tests have those.
+    #[test]
+    fn every_type_of_field_is_in_the_random_worlds() {
+        use hayward_domain::schema::Kind as Type;
+        let schemas: Vec<Schema> = built_in().unwrap().into_iter().chain([venue()]).collect();
+        let drawn = |schema: &Schema, name: &str| {
+            let shape = SHAPES.iter().find(|shape| shape.schema == schema.name).unwrap();
+            shape.pools.iter().any(|pool| pool.name == name) || shape.key == name
+        };
+        let has = |kind: Type| {
+            schemas
+                .iter()
+                .any(|schema| schema.fields.iter().any(|field| field.kind == kind && drawn(schema, field.name.as_str())))
+        };
+        for kind in [Type::Text, Type::Date, Type::Integer, Type::Number, Type::Boolean] {
+            assert!(has(kind), "no random world has a field of type {kind:?}");
+        }
+    }
+
     #[test]
     fn values_of_one_family_look_alike() {
         let schemas: Vec<Schema> = built_in().unwrap().into_iter().chain([venue()]).collect();

@@ -18,13 +18,15 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 15] = [
     "schemas",
     "catalogue",
     "datasets",
     "imports",
     "agreements",
     "approval-rules",
+    "records",
+    "erasures",
     "changes",
     "disclosures",
     "sessions",

@@ -206,6 +206,10 @@ impl View<'_> {
             Arc::new(Shares::new(all.all.iter().filter(fits).cloned().collect()))
         };
         if wanted.agreement.is_some() && selected.is_empty() {
+            let known = Sql::new("select number as value from agreements where id = ?").bind(wanted.agreement.clone());
+            if mutants::on("forbidden-differs") && self.conn.first::<Number>(known)?.is_some() {
+                return Err(StoreError::refused("too-broad", "this is for others"));
+            }
             return Err(StoreError::NotFound);
         }
         Ok(selected)
@@ -213,6 +217,7 @@ impl View<'_> {
 
     fn answering(&mut self, collection: &str, at: i64) -> Result<Arc<Shares>> {
         let viewer = self.caller.as_ref().map_or(0, |caller| caller.organization.0);
+        let viewer = if mutants::on("cached-across-principals") { 0 } else { viewer };
         let key = (viewer, collection.to_owned(), at);
         if let Some(found) = self.standing(|standing| standing.shares.get(&key).cloned()) {
             return Ok(found);
