@@ -89,6 +89,9 @@ impl Store {
                 return Err(error);
             }
         };
+        if told.to == told.from {
+            return commit.abandon().map(|()| told);
+        }
         if !told.becomes_private.is_empty() {
             // With the records, in one transaction: an agreement whose rows are chosen by a field's being empty must not find it so.
             commit.publish(Cause::Import, None, |conn, edition| {

@@ -194,9 +194,12 @@ on_both! {
         assert_eq!(flat.iter().map(|record| record["notes"].clone()).collect::<Vec<_>>(), ["blunt", "found", "sharp"]);
         assert!(flat.iter().any(|record| record["kind"] == "axe"), "what is not allowed any more stays");
         assert_eq!(code(commons.store.undo_import(&commons.again(&list, &before), None)), "schema-changed");
+        let after = commons.import_csv(&list, "code,kind\nD,saw\n");
         assert_eq!(code(commons.store.move_dataset(list.owner, &list.id, 1)), "schema-backwards");
         assert_eq!(code(commons.store.move_dataset(list.owner, &list.id, 3)), "unknown-schema");
+        // Where it stands already there is nothing to do, and nothing that could not be undone any more.
         assert_eq!(commons.store.move_dataset(list.owner, &list.id, 2).unwrap().becomes_private, BTreeMap::new());
+        commons.undo(&list, &after);
         let other = commons.organization("other");
         assert_eq!(code(commons.store.foresee_move(other.number, &list.id, None)), "not found");
         assert_eq!(code(commons.store.move_dataset(other.number, &list.id, 2)), "not found");
