@@ -50,7 +50,11 @@ impl Journal {
     /// If it is not. It goes first next time.
     pub fn keep(&self, note: &Note) -> io::Result<()> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push(line(note)?);
+        let line = line(note)?;
+        // Whoever could not keep it may have come back with it.
+        if !waiting.contains(&line) {
+            waiting.push(line);
+        }
         append(&self.path, &waiting)?;
         waiting.clear();
         Ok(())

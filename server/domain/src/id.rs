@@ -125,6 +125,8 @@ ids! {
     AgreementId = "agr_";
     /// One act of giving data.
     DisclosureId = "dis_";
+    /// One person, taken out of a list for good.
+    ErasureId = "era_";
 }
 
 impl DisclosureId {

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::DisclosureId;
 use hayward_domain::scope::Scope;
 use hayward_store::{Caller, ChangeItem, ChangesFrom, ChangesPage, ShareQuery, Store, StoreError, Viewer};
+use serde::Deserialize;
 
+use super::body;
 use super::params::{PAGE, Params};
 use super::reading::ReadError;
 use super::shared::retried;
-use crate::auth::bearer::{Reader, unknown_token};
+use crate::auth::bearer::{Anyone, Bearer, Reader, unknown_token};
 use crate::commons::Commons;
 use crate::cursor::{self, Bound};
 use crate::error::Error;
@@ -27,6 +29,49 @@ struct Read {
     bound: Bound,
     /// When the commits that the next page goes on from were the newest: what is seen, and the target, if one is pinned.
     times: [i64; 2],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Applied {
+    cursor: String,
+    agreement: Option<String>,
+}
+
+/// Hears that a client has applied the feed up to a cursor that it was given. The answer is the same whatever that is good for.
+pub async fn acknowledge(
+    request: HttpRequest,
+    bearer: Bearer<Anyone>,
+    commons: Data<Commons>,
+    bytes: Bytes,
+) -> Result<HttpResponse, Error> {
+    Params::parse(request.query_string())?.end()?;
+    let Applied { cursor, agreement } = body::read(&request, &bytes)?;
+    let caller = bearer.still(&commons).await?;
+    commons
+        .run(move |store| {
+            let mine = readable(&caller, &store.collections()?)?;
+            let bound = bound(caller.name(), agreement.as_deref(), &mine);
+            let [seen, ..] = bound.open(store.cursor_key(), &cursor)?;
+            Ok::<_, Error>(store.acknowledge(&caller, &mine, agreement.as_deref(), seen)?)
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().insert_header(("Cache-Control", "private, no-store")).finish())
+}
+
+/// The collections that a token may read.
+fn readable(caller: &Caller, collections: &[String]) -> Result<Vec<String>, Error> {
+    let mine = collections.iter().filter(|name| caller.scopes.has(&Scope::Read((*name).clone())));
+    let mine: Vec<String> = mine.cloned().collect();
+    if mine.is_empty() {
+        return Err(Error::MissingScope(Scope::Read("organizations".to_owned())));
+    }
+    Ok(mine)
+}
+
+/// What a token may read belongs to what a position means: another token of the same caller may read more.
+fn bound(caller: &str, agreement: Option<&str>, mine: &[String]) -> Bound {
+    Bound::to(caller, &["changes", agreement.unwrap_or_default(), &mine.join(",")])
 }
 
 /// What to apply to a copy since `cursor`.
@@ -64,18 +109,10 @@ fn read(
     let (key, now) = (store.cursor_key(), store.now());
     let done = store.view(viewer, |view| {
         let mine: Vec<String> = match &view.caller {
-            Some(caller) => {
-                let mine = collections.iter().filter(|name| caller.scopes.has(&Scope::Read((*name).clone())));
-                mine.cloned().collect()
-            }
+            Some(caller) => readable(caller, &collections)?,
             None => collections,
         };
-        // What a token may read belongs to what a position means: another token of the same caller may read more.
-        let name = view.caller.as_ref().map_or("", Caller::name);
-        let bound = Bound::to(name, &["changes", agreement.as_deref().unwrap_or_default(), &mine.join(",")]);
-        if mine.is_empty() {
-            return Err(Error::MissingScope(Scope::Read("organizations".to_owned())).into());
-        }
+        let bound = bound(view.caller.as_ref().map_or("", Caller::name), agreement.as_deref(), &mine);
         let (from, [seen_at, pinned_at]) = match cursor {
             Some(cursor) => {
                 let [seen, target, share, removing, row, seen_at, pinned_at] = bound.open(key, cursor)?;
@@ -110,11 +147,13 @@ async fn stands(commons: &Commons, viewer: &Viewer, page: &ChangesPage) -> Resul
     let gave = page.shares.iter().filter(|share| gave(share.number()));
     let gave: Vec<(String, i64, i64)> =
         gave.map(|share| (share.schema.collection.clone(), share.number(), share.version)).collect();
+    let commit = if page.next.target == 0 { page.next.seen } else { page.next.target };
     let viewer = viewer.clone();
     let look = move |store: &Store| {
         store.view(&viewer, |view| {
             for (collection, number, version) in &gave {
-                let now = view.shares(collection, &ShareQuery::default(), view.commit)?;
+                // As of the commit that was read: a floor that was raised since lies above it.
+                let now = view.shares(collection, &ShareQuery::default(), commit)?;
                 if !now.iter().any(|share| share.number() == *number && share.version == *version) {
                     return Ok((false, view.opened));
                 }

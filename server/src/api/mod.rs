@@ -1,6 +1,7 @@
 //! The HTTP API: a handler extracts, parses, asks the store, answers. One file a thing.
 
 pub mod agreements;
+pub mod approval_rules;
 pub mod archive;
 pub mod body;
 pub mod catalogue;
@@ -25,6 +26,7 @@ pub mod readings;
 pub mod sessions;
 pub mod setup;
 pub mod shared;
+pub mod subjects;
 pub mod undo;
 pub mod upload;
 pub mod watching;

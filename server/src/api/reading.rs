@@ -230,9 +230,10 @@ impl Reading {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] if the token does not.
-    pub fn still_stands(&self, store: &Store, page_shares: &[(i64, i64)]) -> Result<(bool, Instant), ReadError> {
+    pub fn still_stands(&self, store: &Store, page_shares: &[(i64, i64)], commit: i64) -> Result<(bool, Instant), ReadError> {
         self.view(store, |view| {
-            let now = view.shares(&self.collection, &ShareQuery::default(), view.commit)?;
+            // As of the commit that was read: a floor that was raised since lies above it.
+            let now = view.shares(&self.collection, &ShareQuery::default(), commit)?;
             let stands =
                 |(number, version): &(i64, i64)| now.iter().any(|share| share.number() == *number && share.version == *version);
             Ok((page_shares.iter().all(stands), view.opened))

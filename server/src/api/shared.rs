@@ -327,8 +327,8 @@ async fn may_leave(commons: &Commons, reading: &Reading, page: &Page) -> Result<
     let shares = page.shares.iter().filter(|share| gave(share.number()));
     let shares: Vec<(i64, i64)> = shares.map(|share| (share.number(), share.version)).collect();
     for _ in 0..5 {
-        let (reading, shares) = (reading.clone(), shares.clone());
-        let (stands, opened) = prompt(commons, move |store, _| reading.still_stands(store, &shares)).await?;
+        let (reading, shares, commit) = (reading.clone(), shares.clone(), page.commit);
+        let (stands, opened) = prompt(commons, move |store, _| reading.still_stands(store, &shares, commit)).await?;
         if !stands {
             return Err(Error::Unavailable("an agreement was closed while this was read".to_owned()));
         }

@@ -1,4 +1,4 @@
-//! What happens without anybody asking: expiring, building shares, sealing the ledger, pruning, tidying up.
+//! What happens without anybody asking: expiring, building shares, erasing to the end, sealing the ledger, pruning, tidying up.
 //!
 //! Each job looks at the database for what is due and does it; several servers may do so at once. Nothing depends on a job being
 //! on time: readers look at the clock themselves, and writers clear up after a dead writer.
@@ -64,6 +64,7 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
         logged("expiring", store.expire_due());
         logged("building shares", store.build_due());
         logged("tidying up", store.tidy_due());
+        logged("finishing erasures", store.finish_erasures());
         logged("finding interrupted imports", store.mark_interrupted());
         logged("sealing the ledger", seal::all(&ledger.store, &store.keyring().signing(), store.now()));
         if is_due(shortened, SHORTEN_EVERY) {

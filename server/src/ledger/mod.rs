@@ -4,6 +4,7 @@
 //! * One entry an answer; a streamed answer writes one per chunk, before that chunk, under one id.
 //! * Answers without rows (empty, counts, not modified) are entries too. Tokenless reads of public shares are counted by the hour.
 //! * An entry says when, who, through what, and for each agreement: version, purpose, edition, fields, which records. Never a value.
+//! * Previews and refusals are entries of their own kinds; refusals are counted by the hour, too.
 //! * Entries that arrive together are written together: one transaction, one sync.
 //! * The sealer ([`seal`]) folds entries into one hash chain a provider within seconds, and signs checkpoints.
 //! * [`verify`] checks an export offline.
@@ -16,14 +17,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hayward_domain::id::DisclosureId;
-use hayward_store::{Caller, Disclosed, Entry, LedgerStore, PublicRead, ShareSummary};
+use hayward_domain::id::{AgreementId, DisclosureId};
+use hayward_domain::moment::Moment;
+use hayward_domain::terms::Terms;
+use hayward_store::{Caller, Disclosed, Entry, EntryKind, LedgerStore, PublicRead, Refusal, ShareSummary};
 
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::error::Error;
-use writer::Writer;
+use writer::{Batch, Writer};
 
 /// The ledger of a commons.
 pub struct Ledger {
@@ -58,6 +61,24 @@ pub struct Answer<'a> {
     pub given: Vec<Given<'a>>,
 }
 
+/// A look at what a version would show.
+pub struct Previewed<'a> {
+    /// The id of its entry.
+    pub id: &'a DisclosureId,
+    /// Who looked.
+    pub caller: &'a Caller,
+    /// The agreement.
+    pub agreement: &'a AgreementId,
+    /// The version.
+    pub version: i64,
+    /// What it says.
+    pub terms: &'a Terms,
+    /// How many records were shown.
+    pub count: usize,
+    /// When.
+    pub now: Moment,
+}
+
 impl Ledger {
     /// Starts writing to a ledger.
     #[must_use]
@@ -69,11 +90,12 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if it is not: nothing may be answered then.
-    pub async fn record(&self, answer: &Answer<'_>, now: hayward_domain::moment::Moment) -> Result<(), Error> {
+    pub async fn record(&self, answer: &Answer<'_>, now: Moment) -> Result<(), Error> {
         let disclosed: Vec<Disclosed> = answer.given.iter().map(disclosed).collect();
         let (entries, reads) = match answer.caller {
             Some(caller) => {
                 let entry = Entry {
+                    kind: EntryKind::Disclosure,
                     id: answer.id.to_string(),
                     chunk: answer.chunk,
                     at: now,
@@ -95,7 +117,49 @@ impl Ledger {
         if entries.is_empty() && reads.is_empty() {
             return Ok(());
         }
-        measured(self.writer.write(entries, reads)).await
+        measured(self.writer.write(Batch { entries, reads, ..Batch::default() })).await
+    }
+
+    /// Writes down that the provider's own people looked at what a version would show; when this returns, it is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::record`].
+    pub async fn previewed(&self, looked: Previewed<'_>) -> Result<(), Error> {
+        let Previewed { id, caller, agreement, version, terms, count, now } = looked;
+        let disclosed = Disclosed {
+            agreement: agreement.to_string(),
+            provider: terms.provider.to_string(),
+            version,
+            purpose: terms.purpose.code.as_str().to_owned(),
+            // No share was read: there may be none yet, and its records have no names.
+            edition: 0,
+            fields: terms.disclosed().map(|(name, _)| name.to_string()).collect(),
+            count: i64::try_from(count).unwrap_or(i64::MAX),
+            records: String::new(),
+        };
+        let entry = Entry {
+            kind: EntryKind::Preview,
+            id: id.to_string(),
+            chunk: 0,
+            at: now,
+            recipient: caller.organization_id.to_string(),
+            client: caller.name().to_owned(),
+            channel: "preview".to_owned(),
+            request: crate::request_id::current(),
+            disclosed: vec![disclosed],
+        };
+        measured(self.writer.write(Batch { entries: vec![entry], ..Batch::default() })).await
+    }
+
+    /// Counts a refused request under each agreement that it was refused under; when this returns, that is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::record`].
+    pub async fn refused(&self, refusals: Vec<Refusal>) -> Result<(), Error> {
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        measured(self.writer.write(Batch { refusals, ..Batch::default() })).await
     }
 }
 

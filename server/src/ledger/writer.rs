@@ -4,10 +4,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use hayward_store::{Entry, LedgerStore, PublicRead, StoreError};
+use hayward_store::{Entry, LedgerStore, PublicRead, Refusal, StoreError};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
+
+/// What is to be written together.
+#[derive(Clone, Default)]
+pub(super) struct Batch {
+    pub(super) entries: Vec<Entry>,
+    pub(super) reads: Vec<PublicRead>,
+    pub(super) refusals: Vec<Refusal>,
+}
+
+impl Batch {
+    fn add(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.reads.extend(other.reads);
+        self.refusals.extend(other.refusals);
+    }
+}
 
 /// Answers that may wait for the ledger; beyond it the server is overloaded.
 const WAITING: usize = 4_096;
@@ -15,8 +31,7 @@ const WAITING: usize = 4_096;
 const GROUP: usize = 512;
 
 struct Job {
-    entries: Vec<Entry>,
-    reads: Vec<PublicRead>,
+    batch: Batch,
     done: oneshot::Sender<bool>,
 }
 
@@ -33,10 +48,10 @@ impl Writer {
         Self { jobs }
     }
 
-    pub(super) async fn write(&self, entries: Vec<Entry>, reads: Vec<PublicRead>) -> Result<(), Error> {
+    pub(super) async fn write(&self, batch: Batch) -> Result<(), Error> {
         let (done, durable) = oneshot::channel();
         let refused = || Error::Conflict { code: "ledger-unavailable", detail: "the ledger cannot be written now".to_owned() };
-        self.jobs.try_send(Job { entries, reads, done }).map_err(|_| refused())?;
+        self.jobs.try_send(Job { batch, done }).map_err(|_| refused())?;
         match durable.await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(refused()),
@@ -51,17 +66,17 @@ fn work(store: &LedgerStore, waiting: &Receiver<Job>) {
             group.push(job);
         }
         let together = match group.as_slice() {
-            [alone] => logged(append(store, &alone.entries, &alone.reads)),
+            [alone] => logged(append(store, &alone.batch)),
             several => {
-                let entries: Vec<Entry> = several.iter().flat_map(|job| job.entries.iter().cloned()).collect();
-                let reads: Vec<PublicRead> = several.iter().flat_map(|job| job.reads.iter().cloned()).collect();
-                append(store, &entries, &reads).is_ok()
+                let mut all = Batch::default();
+                several.iter().for_each(|job| all.add(job.batch.clone()));
+                append(store, &all).is_ok()
             }
         };
         let alone = group.len() == 1;
         for job in group {
             // One entry that cannot be written must not keep the others' answers back.
-            let durable = together || !alone && logged(append(store, &job.entries, &job.reads));
+            let durable = together || !alone && logged(append(store, &job.batch));
             // Whoever asked may be gone; the entry stays.
             let _gone = job.done.send(durable);
         }
@@ -69,8 +84,9 @@ fn work(store: &LedgerStore, waiting: &Receiver<Job>) {
 }
 
 /// Whatever goes wrong with one group, the thread goes on to the next.
-fn append(store: &LedgerStore, entries: &[Entry], reads: &[PublicRead]) -> hayward_store::Result<()> {
-    let written = catch_unwind(AssertUnwindSafe(|| store.append(entries, reads)));
+fn append(store: &LedgerStore, batch: &Batch) -> hayward_store::Result<()> {
+    let Batch { entries, reads, refusals } = batch;
+    let written = catch_unwind(AssertUnwindSafe(|| store.append(entries, reads, refusals)));
     written.unwrap_or_else(|_| Err(StoreError::Unavailable("the ledger's writer met a fault of the program".to_owned())))
 }
 

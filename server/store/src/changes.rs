@@ -4,6 +4,7 @@
 //! * Per share: a row born since and live now is `upserted`; a row live then and not replaced is `removed`. Opening upserts all
 //!   rows, closing removes them. So leaving the condition, being deleted and losing the agreement look the same.
 //! * What moved only inside hidden fields has no row here, and so no item.
+//! * A share whose floor was raised without a closing (an erasure) is read at its floor by a window that was pinned before.
 //! * Rows below a share's floor are named in removals only: their payloads are gone.
 
 use hayward_domain::mutants;
@@ -57,7 +58,7 @@ pub struct ChangesPage {
 rows! {
     FeedShare {
         number: i64, shelf: i64, floor: i64, provider: String, agreement: String, version: i64, audience: i64, collection: String,
-        open_now: i64, opened_then: i64, opened_at_target: i64, edition_then: i64, edition: i64,
+        open_now: i64, opened_then: i64, opened_at_target: i64, opened_last: i64, edition_then: i64, edition: i64,
     }
     GoneRow { row: i64, record: i64, name: i64, died: i64 }
     PrunedRow { number: i64, pruned: i64 }
@@ -129,6 +130,7 @@ impl View<'_> {
                     where p.share = s.number and p.opened <= ? and p.closed > ?), 0) as opened_then,
                 coalesce((select max(p.opened) from share_openings p
                     where p.share = s.number and p.opened <= ? and p.closed > ?), 0) as opened_at_target,
+                coalesce((select max(p.opened) from share_openings p where p.share = s.number), 0) as opened_last,
                 coalesce((select max(e.edition) from share_editions e
                     where e.share = s.number and e.commit_number <= ?), 0) as edition_then,
                 coalesce((select max(e.edition) from share_editions e
@@ -150,8 +152,13 @@ impl View<'_> {
         let mut windows = Vec::new();
         for row in self.conn.load::<FeedShare>(sql)? {
             let then = (row.opened_then > 0).then_some(row.edition_then);
-            let answers = row.open_now == 1 && row.opened_at_target > 0 && row.edition >= row.floor;
+            // An erasure raises the floor and closes nothing. A window that was pinned before it leads to the floor then, and the next one
+            // says some of it again; narrowing closes the share, and has another opening.
+            let is_same = row.opened_at_target > 0 && row.opened_at_target == row.opened_last;
+            let reached = if is_same { row.edition.max(row.floor) } else { row.edition };
+            let answers = row.open_now == 1 && row.opened_at_target > 0 && reached >= row.floor;
             let answers = answers || mutants::on("feed-stays-open");
+            let row = FeedShare { edition: reached, ..row };
             let (collection, edition, unbroken) = (row.collection, row.edition, row.opened_then == row.opened_at_target);
             if then.is_none() && !answers {
                 continue;

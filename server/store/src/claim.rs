@@ -9,7 +9,8 @@
 //! * `dirty` is set before the first staged row and cleared when nothing staged is left. A claimer that finds it set first
 //!   removes what was staged (`born > head`) and revives what was closed (`died = head + 1`), in the dataset and in its shares.
 //! * Nothing is recovered at start-up as such: another server may be in the middle of its work.
-//! * Floors and changes of state never wait for a claim; only building and rebuilding does.
+//! * Floors and changes of state never wait for a claim; only building and rebuilding does. An erasure waits a little, and then takes
+//!   the claim from whoever has it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,7 +72,7 @@ rows! {
 pub(crate) fn take(db: &Db, clock: &dyn Fn() -> Moment, dataset: i64, purpose: &str) -> Result<Claim> {
     let started = Instant::now();
     loop {
-        match try_take(db, clock(), dataset, purpose) {
+        match try_take(db, clock(), dataset, purpose, false) {
             Err(StoreError::Busy(_)) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
             Ok((claim, dirty)) => {
                 if dirty {
@@ -84,12 +85,27 @@ pub(crate) fn take(db: &Db, clock: &dyn Fn() -> Moment, dataset: i64, purpose: &
     }
 }
 
-fn try_take(db: &Db, now: Moment, dataset: i64, purpose: &str) -> Result<(Claim, bool)> {
+/// Claims `dataset` for what goes before all other work: waits a little for whoever has it, and then takes it away. What that one has
+/// staged is removed, and whatever it still writes is refused.
+pub(crate) fn take_over(db: &Db, clock: &dyn Fn() -> Moment, dataset: i64, purpose: &str) -> Result<Claim> {
+    let busy = match take(db, clock, dataset, purpose) {
+        Err(busy @ StoreError::Busy(_)) => busy,
+        taken => return taken,
+    };
+    tracing::info!(%busy, purpose, "a list is taken from its writer");
+    let (claim, dirty) = try_take(db, clock(), dataset, purpose, true)?;
+    if dirty {
+        recover(db, clock, &claim)?;
+    }
+    Ok(claim)
+}
+
+fn try_take(db: &Db, now: Moment, dataset: i64, purpose: &str, from_anybody: bool) -> Result<(Claim, bool)> {
     db.write(|conn| {
         let lock = dialect::for_update(conn.kind());
         let select = format!("select token, purpose, until, dirty from claims where dataset = ?{lock}");
         let row = conn.one::<ClaimRow>(Sql::new(&select).bind(dataset))?;
-        if let Some(purpose) = row.purpose.filter(|_| row.until > now.0) {
+        if let Some(purpose) = row.purpose.filter(|_| row.until > now.0 && !from_anybody) {
             return Err(StoreError::Busy(purpose));
         }
         let token = row.token + 1;

@@ -1,9 +1,9 @@
 //! What a commons closed, as it is written down outside its database.
 //!
-//! * Suspending, ending, withdrawing, declining, certifying, narrowing, revoking and leaving are noted once they are committed and before
+//! * Suspending, ending, withdrawing, declining, certifying, narrowing, revoking, leaving and erasing are noted once they are committed and before
 //!   they are acknowledged: a restore of an older backup must not open again what somebody was told is closed.
 //! * Nothing that opens is noted. After a restore stewards resume and approve again what the archive does not have; until then it
-//!   stays closed.
+//!   stays closed. So does a key that was erased, although somebody may have lifted that.
 //! * A note carries no name and no reason: ids, and the terms where there are narrower ones.
 //! * Where notes are kept is the caller's ([`Store::note_in`]). If one cannot be kept, the change stands and the caller is told that
 //!   it is not acknowledged.
@@ -57,6 +57,19 @@ pub enum Closing {
         /// The id of whoever said so.
         by: String,
     },
+    /// A record was erased. No value of it: its number, and hashes of its keys under the commons' key.
+    Erased {
+        /// The erasure.
+        erasure: String,
+        /// The list.
+        dataset: String,
+        /// The number of the record.
+        record: i64,
+        /// The hashes.
+        keys: Vec<String>,
+        /// The id of whoever said so.
+        by: String,
+    },
     /// A program was revoked, with every token it held.
     ClientRevoked {
         /// Its id.
@@ -89,7 +102,7 @@ impl Stop {
             Decision::Withdraw => Some(Self::Withdraw),
             Decision::Decline => Some(Self::Decline),
             Decision::Certify => Some(Self::Certify),
-            Decision::Approve | Decision::Resume => None,
+            Decision::Approve | Decision::Resume | Decision::Recuse => None,
         }
     }
 }

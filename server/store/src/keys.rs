@@ -146,6 +146,13 @@ impl Keyring {
         RecordIdKeys::new(self.ids)
     }
 
+    /// What a key of a list is remembered by once its record was erased. It says nothing to who lacks the key file, and the same key in
+    /// another list gives another one. It hangs on the key of record ids, which is never replaced.
+    pub(crate) fn key_print(&self, dataset: &str, key: &str) -> String {
+        let of_dataset = mac(&self.ids, format!("hayward erased keys {dataset}").as_bytes());
+        base32(&mac(&of_dataset, key.as_bytes()))
+    }
+
     /// The keys of cursors.
     #[must_use]
     pub fn cursor(&self) -> CursorKeys {

@@ -39,7 +39,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 8] = [
+        static COMMONS: [Step; 10] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
@@ -47,9 +47,16 @@ impl Tree {
             step!("commons", "0005_operation"),
             step!("commons", "0006_imports"),
             step!("commons", "0007_undone"),
+            step!("commons", "0008_rules"),
+            step!("commons", "0010_erasure"),
             step!("commons", "0012_leaving"),
         ];
-        static LEDGER: [Step; 3] = [step!("ledger", "0001_ledger"), step!("ledger", "0002_links"), step!("ledger", "0004_eras")];
+        static LEDGER: [Step; 4] = [
+            step!("ledger", "0001_ledger"),
+            step!("ledger", "0002_links"),
+            step!("ledger", "0004_eras"),
+            step!("ledger", "0005_depth"),
+        ];
         match self {
             Self::Commons => &COMMONS,
             Self::Ledger => &LEDGER,

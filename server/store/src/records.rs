@@ -27,15 +27,7 @@ impl OwnRecord {
     /// The record, flat: `id`, every field of the schema (`null` where empty), then the private columns by header.
     #[must_use]
     pub fn to_json(&self, schema: &Schema) -> Value {
-        let mut flat = Map::new();
-        flat.insert("id".to_owned(), self.id.clone().into());
-        for field in &schema.fields {
-            flat.insert(field.name.to_string(), self.record.fields.get(&field.name).cloned().unwrap_or_default());
-        }
-        for (header, value) in &self.record.private {
-            flat.insert(private_name(header, schema), value.as_str().into());
-        }
-        Value::Object(flat)
+        own_json(&self.id, &self.record, schema)
     }
 
     /// The cells of a spreadsheet row: the schema's fields, then these private columns.
@@ -46,6 +38,19 @@ impl OwnRecord {
             private.iter().map(|header| self.record.private.get(header).map_or(Value::Null, |text| text.as_str().into()));
         fields.chain(private).collect()
     }
+}
+
+/// A record for its owner, flat.
+pub(crate) fn own_json(id: &str, record: &Record, schema: &Schema) -> Value {
+    let mut flat = Map::new();
+    flat.insert("id".to_owned(), id.into());
+    for field in &schema.fields {
+        flat.insert(field.name.to_string(), record.fields.get(&field.name).cloned().unwrap_or_default());
+    }
+    for (header, value) in &record.private {
+        flat.insert(private_name(header, schema), value.as_str().into());
+    }
+    Value::Object(flat)
 }
 
 /// A private column keeps its header, unless a field or the id is called so.

@@ -113,6 +113,12 @@ impl Store {
     }
 }
 
+/// The day of a moment.
+pub(crate) fn day_of(zone: chrono_tz::Tz, at: Moment) -> String {
+    let at = chrono::DateTime::from_timestamp_micros(at.0).map(|at| at.with_timezone(&zone).date_naive());
+    at.map(|day| day.to_string()).unwrap_or_default()
+}
+
 /// When a day begins. Where the clocks skip midnight, it begins an hour later.
 fn midnight(zone: chrono_tz::Tz, day: chrono::NaiveDate) -> Result<Moment> {
     let corrupt = StoreError::Corrupt("a day");

@@ -24,6 +24,7 @@ use tables::{Source, Tables};
 
 mod agreements;
 mod editions;
+mod erasures;
 mod ledger;
 mod numbers;
 mod seen;
@@ -106,6 +107,7 @@ impl Checker {
         let look = Look { terms: terms(&tables), keys: self.keys(&tables), tables: &tables };
         let mut faults = Faults::default();
         editions::check(&look, &mut faults);
+        erasures::check(&look, &mut faults);
         shares::check(&look, &mut self.memory, &mut faults);
         agreements::check(&look, &mut faults);
         numbers::check(&look, &mut self.memory, &mut faults);

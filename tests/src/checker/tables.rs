@@ -85,6 +85,8 @@ tables! {
         id: String, dataset: i64, state: String, file_hash: String, committed_edition: Option<i64>, counts: Option<String>,
     }
     Piece, pieces: "import_chunks" { import: String, position: i64 }
+    Erasure, erasures: "erasures" { id: String, dataset: i64, record: i64, edition: i64, done_at: Option<i64> }
+    ErasedFile, erased_files: "erased_files" { erasure: String, import: String }
     Agreement, agreements: "agreements" { number: i64, id: String, provider: i64, dataset: i64, secret: Option<String> }
     Version, versions: "agreement_versions order by agreement, version" {
         agreement: i64, version: i64, state: String, terms: String, hash: String, suspended_by: String,
@@ -94,6 +96,8 @@ tables! {
     Event, events: "agreement_events order by number" {
         number: i64, agreement: i64, version: i64, event: String, state: String, side: Option<String>,
     }
+    Recusal, recusals: "recusals" { agreement: i64, person: String, side: String }
+    Certificate, certificates: "certificates" { agreement: i64, version: i64, document: String, signature: String, key: String }
     Shelf, shelves: "shelves" { number: i64 }
     Share, shares: "shares" {
         number: i64, shelf: i64, dataset: i64, version: i64, head: i64, floor: i64, open: i64, named: i64,

@@ -46,6 +46,72 @@ fn narrower(world: &World, over: &Value) -> (i64, bool) {
 }
 
 on_both! {
+    fn who_was_erased_stays_erased_and_is_not_added_again(world: World) {
+        let archive = backed_up(world.database());
+        let records = world.commons.own(&world.list);
+        let box_ = records.iter().find(|record| record["identifier"] == "2").unwrap()["id"].as_str().unwrap().to_owned();
+        let id = hayward_domain::id::ErasureId::from_random([9; 15]);
+        world.commons.store.erase(&world.a.steward, &box_, &id, "asked by letter").unwrap();
+        world.commons.store.finish_erasures().unwrap();
+        // A note holds no value.
+        assert!(!serde_json::to_string(&world.noted()).unwrap().contains("Box"));
+        let (db, store, restored) = back(&world, &archive);
+        assert_eq!(outcomes(&restored), [Again::Closed]);
+        assert!(store.is_erased(&id).unwrap());
+        let names = |store: &Store| {
+            let page = store.own_records(world.a.number, &world.list.id, &hayward_store::Order::default(), None, 100).unwrap();
+            page.records.iter().map(|record| record.to_json(&page.schema)["name"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&store), ["Ash é", "Cedar"]);
+        assert!(shown(&world, &store).iter().all(|item| item["name"] != "Box"));
+        for table in ["records where body like '%Box%'", "shared_records where payload like '%Box%'", "import_chunks"] {
+            assert_eq!(raw::count(&db, table), 0, "{table}");
+        }
+        // The next file is told so, here too.
+        let import = hayward_domain::id::ImportId::from_random([9; 15]);
+        let new = hayward_store::NewImport {
+            id: import.clone(),
+            filename: "next.csv".to_owned(),
+            overrules: hayward_importers::Overrules::default(),
+        };
+        store.begin_import(world.a.number, "a test", &world.list.id, &new).unwrap();
+        let import = store.keep_file(&import, &b"identifier,name,city\n2,Box,Hull\n6,Fir,York\n"[..]).unwrap();
+        let import = store.import(world.a.number, &import).unwrap();
+        store.import_at_once(&import, None, hayward_store::Seen::default()).unwrap();
+        assert_eq!(names(&store), ["Ash é", "Cedar", "Fir"]);
+        // Restored once more from an archive of after it, there is nothing to do again.
+        let after = backed_up(&db);
+        let third = TestDatabase::new(world.database().kind()).unwrap();
+        assert_eq!(outcomes(&crate::world::restored(&after, &third, world.noted())), Vec::<Again>::new());
+        assert!(opened(&third).is_erased(&id).unwrap());
+    }
+}
+
+on_both! {
+    fn who_came_after_the_archive_and_was_erased_is_remembered(world: World) {
+        let archive = backed_up(world.database());
+        world.commons.import_csv(&world.list, "identifier,name,city\n7,Gorse,York\n");
+        let records = world.commons.own(&world.list);
+        let gorse = records.iter().find(|record| record["identifier"] == "7").unwrap()["id"].as_str().unwrap().to_owned();
+        let id = hayward_domain::id::ErasureId::from_random([9; 15]);
+        world.commons.store.erase(&world.a.steward, &gorse, &id, "asked by letter").unwrap();
+        let (db, store, restored) = back(&world, &archive);
+        assert_eq!(outcomes(&restored), [Again::Closed]);
+        assert_eq!(raw::count(&db, "suppressed_keys"), 1);
+        let import = hayward_domain::id::ImportId::from_random([9; 15]);
+        let new = hayward_store::NewImport {
+            id: import.clone(),
+            filename: "next.csv".to_owned(),
+            overrules: hayward_importers::Overrules::default(),
+        };
+        store.begin_import(world.a.number, "a test", &world.list.id, &new).unwrap();
+        let import = store.keep_file(&import, &b"identifier,name,city\n7,Gorse,York\n"[..]).unwrap();
+        store.import_at_once(&store.import(world.a.number, &import).unwrap(), None, hayward_store::Seen::default()).unwrap();
+        assert_eq!(raw::count(&db, "records where body like '%Gorse%'"), 0);
+    }
+}
+
+on_both! {
     fn suspended_stays_suspended_by_the_same_side(world: World) {
         let archive = backed_up(world.database());
         world.commons.decide(&world.b.steward, &world.agreement, 1, Decision::Suspend).unwrap();

@@ -7,8 +7,8 @@ use hayward::ledger::seal;
 use hayward_domain::id::{AgreementId, DisclosureId};
 use hayward_domain::moment::Moment;
 use hayward_store::{
-    BackupError, Clock, DatabaseUrl, Disclosed, Entry, Era, Keyring, LedgerEyes, LedgerStore, Note, Point, PublicRead, Restore,
-    Restored, Store,
+    BackupError, Clock, DatabaseUrl, Disclosed, Entry, EntryKind, Era, Keyring, LedgerEyes, LedgerStore, Note, Point, PublicRead,
+    Restore, Restored, Store,
 };
 use hayward_tests::commons::{Commons, List, Member, START, To};
 use hayward_tests::{Kind, TestDatabase};
@@ -129,6 +129,7 @@ impl World {
         };
         for byte in 0..count {
             let entry = Entry {
+                kind: EntryKind::Disclosure,
                 id: DisclosureId::from_random([byte; 15]).to_string(),
                 chunk: 0,
                 at: START,
@@ -138,10 +139,10 @@ impl World {
                 request: "r".to_owned(),
                 disclosed: vec![disclosed("1-3")],
             };
-            ledger.append(&[entry], &[]).unwrap();
+            ledger.append(&[entry], &[], &[]).unwrap();
         }
         let id = DisclosureId::from_random([200; 15]).to_string();
-        ledger.append(&[], &[PublicRead { id, at: START, first: true, disclosed: disclosed("") }]).unwrap();
+        ledger.append(&[], &[PublicRead { id, at: START, first: true, disclosed: disclosed("") }], &[]).unwrap();
         seal::all(&ledger, &keyring().signing(), START).unwrap();
     }
 }

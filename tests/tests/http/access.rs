@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::founding::PASSWORD;
-use crate::world::Persona::{Editor, PartnerClient, Steward, ThirdClient};
+use crate::world::Persona::{Editor, PartnerClient, Steward, ThirdClient, ThirdOwner};
 use crate::world::{Persona, World};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/access.table");
@@ -25,12 +25,23 @@ pub struct Ids<'a> {
     agreement: &'a str,
     disclosure: String,
     record: String,
+    /// A record by the id of its owner's list.
+    own: String,
+    erasure: String,
 }
 
 impl<'a> Ids<'a> {
     /// One id wherever an id is asked for, whatever kind of thing it names.
     pub fn all(id: &'a str) -> Self {
-        Self { dataset: id, import: id, agreement: id, disclosure: id.to_owned(), record: id.to_owned() }
+        Self {
+            dataset: id,
+            import: id,
+            agreement: id,
+            disclosure: id.to_owned(),
+            record: id.to_owned(),
+            own: id.to_owned(),
+            erasure: id.to_owned(),
+        }
     }
 
     /// What stands for a record.
@@ -44,6 +55,8 @@ impl<'a> Ids<'a> {
             path if path.starts_with("/api/v1/imports/") => self.import,
             path if path.starts_with("/api/v1/agreements/") => self.agreement,
             path if path.starts_with("/api/v1/disclosures/") => &self.disclosure,
+            path if path.starts_with("/api/v1/records/") => &self.own,
+            path if path.starts_with("/api/v1/erasures/") => &self.erasure,
             _ => &self.record,
         };
         let named = [
@@ -79,6 +92,11 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
         ("POST", "/api/v1/agreements/{id}/versions") => {
             request.json(&json!({"terms": world.terms(world.id("jobs"), json!({"title": "exact"})), "from": 99}))
         }
+        ("PUT", "/api/v1/datasets/{id}/schema") => request.json(&json!({"version": 1})),
+        ("PUT", "/api/v1/approval-rules") => request.json(&json!({})),
+        // A record is erased once, and lifting is done once: who may is told what is missing.
+        ("POST", "/api/v1/records/{id}/erase" | "/api/v1/erasures/{id}/lift") => request.json(&json!({"reason": " "})),
+        ("POST", "/api/v1/changes/ack") => request.json(&json!({"cursor": "abc"})),
         ("POST", "/api/v1/agreements/{id}/{event}") => request.json(&json!({"version": 1})),
         (method, path) => panic!("{method} {path} has no request here: every route must have one"),
     }
@@ -98,6 +116,17 @@ fn row(world: &World, route: &Route, ids: &Ids<'_>) -> String {
     row
 }
 
+/// A record of a list of `who`'s own.
+fn first(world: &World, who: Persona, dataset: &str) -> String {
+    world.get(who, &format!("/api/v1/datasets/{dataset}/records?limit=1")).items()[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// An erasure from a list of `who`'s own.
+fn erased(world: &World, who: Persona, dataset: &str) -> String {
+    let path = format!("/api/v1/records/{}/erase", first(world, who, dataset));
+    world.post(who, &path, &json!({"reason": "asked by letter"})).ok()["id"].as_str().unwrap().to_owned()
+}
+
 pub fn own_ids(world: &World) -> Ids<'_> {
     let listed = world.get(PartnerClient, &format!("/api/v1/opportunities?agreement={}", world.id("agreement"))).expect(200);
     Ids {
@@ -106,6 +135,8 @@ pub fn own_ids(world: &World) -> Ids<'_> {
         agreement: world.id("agreement"),
         disclosure: listed.header("disclosure-id").to_owned(),
         record: listed.items()[0]["id"].as_str().unwrap().to_owned(),
+        erasure: erased(world, Steward, world.id("unshared")),
+        own: first(world, Steward, world.id("unshared")),
     }
 }
 
@@ -121,6 +152,8 @@ fn foreign_ids(world: &World) -> Ids<'_> {
         agreement: world.id("foreign-agreement"),
         disclosure: theirs.header("disclosure-id").to_owned(),
         record: hidden.items()[0]["id"].as_str().unwrap().to_owned(),
+        erasure: erased(world, ThirdOwner, world.id("third-jobs")),
+        own: first(world, ThirdOwner, world.id("third-jobs")),
     }
 }
 
@@ -138,6 +171,8 @@ pub fn no_ids(like: &Ids<'_>) -> Ids<'static> {
         agreement: leaked(like.agreement),
         disclosure: twisted(&like.disclosure),
         record: twisted(&like.record),
+        own: twisted(&like.own),
+        erasure: twisted(&like.erasure),
     }
 }
 
@@ -166,7 +201,7 @@ on_both! {
         let with_ids = ROUTES.iter().filter(|route| route.path.contains("{id}"));
         for route in with_ids {
             let who = match route.scope {
-                "datasets:read" | "imports:write" => Editor,
+                "datasets:read" | "datasets:write" | "imports:write" => Editor,
                 "collection" => PartnerClient,
                 _ => Steward,
             };

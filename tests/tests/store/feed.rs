@@ -18,14 +18,14 @@ const COLLECTIONS: [&str; 2] = ["organizations", "opportunities"];
 
 /// A copy kept by applying the feed: items by agreement and id.
 #[derive(Default)]
-struct Copy {
+pub struct Copy {
     from: ChangesFrom,
-    items: BTreeMap<(String, String), Value>,
+    pub items: BTreeMap<(String, String), Value>,
 }
 
 impl Copy {
     /// Applies one page. How many items it had.
-    fn turn(&mut self, commons: &Commons, to: &Member, limit: i64) -> usize {
+    pub fn turn(&mut self, commons: &Commons, to: &Member, limit: i64) -> usize {
         let collections: Vec<String> = COLLECTIONS.iter().map(|name| (*name).to_owned()).collect();
         let page = commons
             .store
@@ -51,7 +51,7 @@ impl Copy {
     }
 
     /// Turns pages until there is nothing more. How many items came.
-    fn catch_up(&mut self, commons: &Commons, to: &Member, limit: i64) -> usize {
+    pub fn catch_up(&mut self, commons: &Commons, to: &Member, limit: i64) -> usize {
         let mut count = 0;
         loop {
             let came = self.turn(commons, to, limit);
@@ -65,7 +65,7 @@ impl Copy {
 }
 
 /// Everything, read anew.
-fn anew(commons: &Commons, to: &Member) -> BTreeMap<(String, String), Value> {
+pub fn anew(commons: &Commons, to: &Member) -> BTreeMap<(String, String), Value> {
     let items = COLLECTIONS.iter().flat_map(|collection| commons.list(&to.viewer, collection));
     let key = |item: &Value| (item["agreement"].as_str().unwrap().to_owned(), item["id"].as_str().unwrap().to_owned());
     items.map(|item| (key(&item), item)).collect()

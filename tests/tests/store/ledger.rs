@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use hayward_domain::moment::Moment;
-use hayward_store::{DatabaseUrl, Disclosed, Entry, LedgerStore, PublicRead, Sealable, StoreError};
+use hayward_store::{DatabaseUrl, Disclosed, Entry, EntryKind, LedgerStore, PublicRead, Sealable, StoreError};
 use hayward_tests::{TestDatabase, on_both};
 use serde_json::Value;
 
@@ -31,6 +31,7 @@ fn disclosed(provider: &str, count: i64) -> Disclosed {
 
 fn entry(id: &str, recipient: &str, providers: &[&str]) -> Entry {
     Entry {
+        kind: EntryKind::Disclosure,
         id: id.to_owned(),
         chunk: 0,
         at: Moment(HOUR),
@@ -102,8 +103,8 @@ on_both! {
             entry("dis 3", "s", &["p"]),
             entry("dis 4", "r", &[]),
         ];
-        ledger.append(&entries[..2], &[]).unwrap();
-        ledger.append(&entries[2..], &[]).unwrap();
+        ledger.append(&entries[..2], &[], &[]).unwrap();
+        ledger.append(&entries[2..], &[], &[]).unwrap();
         assert_eq!(ids(&ledger, "r"), ["dis 4", "dis 2", "dis 1"]);
         assert_eq!(ids(&ledger, "p"), ["dis 3", "dis 1"]);
         assert_eq!(ids(&ledger, "q"), ["dis 2", "dis 1"]);
@@ -117,7 +118,7 @@ on_both! {
 on_both! {
     fn a_provider_sees_its_own_part_of_an_entry(db: TestDatabase) {
         let ledger = open(&db);
-        ledger.append(&[entry("dis 1", "r", &["p", "q"])], &[]).unwrap();
+        ledger.append(&[entry("dis 1", "r", &["p", "q"])], &[], &[]).unwrap();
         let seen = |organization: &str| {
             let (entry, _) = ledger.entry(organization, "dis 1").unwrap().remove(0);
             assert_eq!(entry, ledger.entries(organization, None, 5).unwrap().items.remove(0).0);
@@ -135,12 +136,12 @@ on_both! {
     fn the_chunks_of_an_answer_are_read_together(db: TestDatabase) {
         let ledger = open(&db);
         for chunk in 0..3 {
-            ledger.append(&[Entry { chunk, ..entry("dis 1", "r", &["p"]) }], &[]).unwrap();
+            ledger.append(&[Entry { chunk, ..entry("dis 1", "r", &["p"]) }], &[], &[]).unwrap();
         }
         let chunks: Vec<Value> =
             ledger.entry("p", "dis 1").unwrap().into_iter().map(|(entry, _)| entry["chunk"].clone()).collect();
         assert_eq!(chunks, [0, 1, 2]);
-        assert!(matches!(ledger.append(&[entry("dis 1", "r", &["p"])], &[]), Err(StoreError::Exists(_))));
+        assert!(matches!(ledger.append(&[entry("dis 1", "r", &["p"])], &[], &[]), Err(StoreError::Exists(_))));
         assert_eq!(ids(&ledger, "p").len(), 3);
     }
 }
@@ -148,10 +149,10 @@ on_both! {
 on_both! {
     fn entries_are_written_all_or_none(db: TestDatabase) {
         let ledger = open(&db);
-        ledger.append(&[entry("dis 1", "r", &["p"])], &[]).unwrap();
-        assert!(ledger.append(&[entry("dis 2", "r", &["p"]), entry("dis 1", "r", &["p"])], &[]).is_err());
+        ledger.append(&[entry("dis 1", "r", &["p"])], &[], &[]).unwrap();
+        assert!(ledger.append(&[entry("dis 2", "r", &["p"]), entry("dis 1", "r", &["p"])], &[], &[]).is_err());
         assert_eq!(ids(&ledger, "p"), ["dis 1"]);
-        ledger.append(&[entry("dis 3", "r", &["p"])], &[]).unwrap();
+        ledger.append(&[entry("dis 3", "r", &["p"])], &[], &[]).unwrap();
         assert_eq!(ids(&ledger, "p"), ["dis 3", "dis 1"]);
     }
 }
@@ -164,8 +165,8 @@ on_both! {
     fn public_reads_are_an_entry_once_their_hour_is_over(db: TestDatabase) {
         let ledger = open(&db);
         let noon = 12 * HOUR;
-        ledger.append(&[], &[read("dis a", noon, "p", 5), read("dis b", noon + HOUR - 1, "p", 7)]).unwrap();
-        ledger.append(&[], &[read("dis c", noon + 1, "q", 1)]).unwrap();
+        ledger.append(&[], &[read("dis a", noon, "p", 5), read("dis b", noon + HOUR - 1, "p", 7)], &[]).unwrap();
+        ledger.append(&[], &[read("dis c", noon + 1, "q", 1)], &[]).unwrap();
         assert_eq!(seal(&ledger, noon + HOUR - 1), 0);
         // Readable before it is sealed.
         let (open, link) = ledger.entries("p", None, 10).unwrap().items.remove(0);
@@ -182,9 +183,9 @@ on_both! {
     fn a_public_read_that_comes_after_its_hour_was_closed_still_counts(db: TestDatabase) {
         let ledger = open(&db);
         let noon = 12 * HOUR;
-        ledger.append(&[], &[read("dis a", noon, "p", 5)]).unwrap();
+        ledger.append(&[], &[read("dis a", noon, "p", 5)], &[]).unwrap();
         assert_eq!(seal(&ledger, noon + HOUR), 1);
-        ledger.append(&[], &[read("dis b", noon + HOUR - 1, "p", 7)]).unwrap();
+        ledger.append(&[], &[read("dis b", noon + HOUR - 1, "p", 7)], &[]).unwrap();
         assert_eq!(ids(&ledger, "p"), ["dis b", "dis a"]);
         assert_eq!(seal(&ledger, noon + 2 * HOUR), 1);
         assert_eq!(chain(&ledger, "p"), ["dis a", "dis b"]);
@@ -203,6 +204,7 @@ on_both! {
                             .append(
                                 &[entry(&format!("dis {at}-{number}"), "r", providers)],
                                 &[read(&format!("dis hour {at}-{number}"), number * HOUR / 7, "p", 1)],
+                                &[],
                             )
                             .unwrap();
                     }
@@ -234,7 +236,7 @@ on_both! {
             hayward_tests::Kind::Sqlite => "begin immediate",
             hayward_tests::Kind::Postgres => "begin; lock table shared_records, records in access exclusive mode",
         };
-        raw::holding(&db, held, || ledger.append(&[entry("dis 1", "r", &["p"])], &[]).unwrap());
+        raw::holding(&db, held, || ledger.append(&[entry("dis 1", "r", &["p"])], &[], &[]).unwrap());
         assert_eq!(ids(&ledger, "p"), ["dis 1"]);
     }
 }

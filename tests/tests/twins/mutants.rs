@@ -42,6 +42,7 @@ mutants! {
     a_treatment_that_is_not_applied_is_caught "treatment-ignored" => values::coarse_values;
     a_condition_that_is_not_applied_is_caught "condition-ignored" => values::counts;
     a_hidden_field_that_is_shown_is_caught "hidden-as-null" => values::filters;
+    a_person_who_said_no_and_is_shown_is_caught "consent-ignored" => values::consent;
     rows_for_others_are_caught "other-audiences" => existence::other_recipients;
     an_agreement_that_is_over_and_answers_is_caught "revocation-ignored" => movement::suspended;
     a_hidden_name_that_is_a_name_is_caught "hidden-name-differs" => existence::errors;

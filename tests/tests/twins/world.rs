@@ -20,6 +20,7 @@ use hayward_tests::cluster::ClusterError;
 use hayward_tests::commons::DELETES;
 use hayward_tests::server::{START, Server};
 use hayward_tests::{Kind, TestDatabase};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -254,6 +255,14 @@ impl World {
         let done = self.server.store().decide(steward, &deal.id(), version, decision, None).is_ok();
         self.settle();
         done
+    }
+
+    /// The recipient halts an agreement over HTTP; what it is answered.
+    pub fn stopped(&self, deal: Deal) -> (u16, String) {
+        let path = format!("/api/v1/agreements/{}/suspend", deal.id());
+        let token = format!("hwt_the-steward-of-{}", deal.side(Side::Recipient));
+        let answer = self.server.request(Method::POST, &path, Some(&token)).json(&json!({"version": 1})).send().unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
     }
 
     /// The provider proposes another version; its number if it can be, and whether it narrows and so stands already.

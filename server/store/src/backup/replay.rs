@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use hayward_domain::agreement::Side;
-use hayward_domain::id::{AgreementId, OrganizationId};
+use hayward_domain::id::{AgreementId, DatasetId, ErasureId, OrganizationId};
 use serde::Serialize;
 
 use super::BackupError;
@@ -27,6 +27,9 @@ pub struct Replayed {
     /// Which version of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
+    /// Which erasure, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<String>,
     /// What came of it.
     pub outcome: Again,
 }
@@ -35,7 +38,7 @@ pub struct Replayed {
 pub(super) fn replay(store: &Arc<Store>, header: &Header, notes: &[Note]) -> std::result::Result<Vec<Replayed>, BackupError> {
     let ours = |note: &&Note| header.commons.as_ref().is_none_or(|commons| *commons == note.commons);
     let since = |note: &&Note| match note.closing {
-        Closing::Stopped { .. } | Closing::Narrowed { .. } => note.commit > header.commit,
+        Closing::Stopped { .. } | Closing::Narrowed { .. } | Closing::Erased { .. } => note.commit > header.commit,
         Closing::TokenRevoked { .. } | Closing::ClientRevoked { .. } | Closing::Left { .. } => true,
     };
     let mut notes: Vec<&Note> = notes.iter().filter(ours).filter(since).collect();
@@ -46,7 +49,9 @@ pub(super) fn replay(store: &Arc<Store>, header: &Header, notes: &[Note]) -> std
         // What the clock has ended meanwhile is over before anything is done about it.
         store.expire_due()?;
     }
-    notes.into_iter().map(|note| Ok(one(store, &note.closing)?)).collect()
+    let replayed = notes.into_iter().map(|note| Ok(one(store, &note.closing)?)).collect();
+    store.finish_erasures()?;
+    replayed
 }
 
 fn one(store: &Arc<Store>, closing: &Closing) -> Result<Replayed> {
@@ -59,22 +64,36 @@ fn one(store: &Arc<Store>, closing: &Closing) -> Result<Replayed> {
         Closing::Stopped { agreement, version, how, side, by } => {
             let (id, side) = (agreement_id(agreement)?, Side::parse(side).ok_or(StoreError::Corrupt("a note's side"))?);
             let outcome = store.stop_again(&id, *version, *how, side, by)?;
-            Replayed { what: word(*how), agreement: Some(agreement.clone()), version: Some(*version), outcome }
+            Replayed { what: word(*how), agreement: Some(agreement.clone()), version: Some(*version), erasure: None, outcome }
         }
         Closing::Narrowed { agreement, version, terms, by } => {
             let outcome = store.narrow_again(&agreement_id(agreement)?, *version, terms, by)?;
-            Replayed { what: "narrow", agreement: Some(agreement.clone()), version: Some(*version), outcome }
+            Replayed { what: "narrow", agreement: Some(agreement.clone()), version: Some(*version), erasure: None, outcome }
         }
         Closing::Left { organization, .. } => {
             let id = OrganizationId::parse(organization).ok_or(StoreError::Corrupt("a note's organization"))?;
-            Replayed { what: "leave", agreement: None, version: None, outcome: store.leave_again(&id)? }
+            Replayed { what: "leave", agreement: None, version: None, erasure: None, outcome: store.leave_again(&id)? }
         }
-        Closing::TokenRevoked { hash } => {
-            Replayed { what: "revoke-token", agreement: None, version: None, outcome: revoked(store.revoke_token(hash))? }
+        Closing::Erased { erasure, dataset, record, keys, by } => {
+            let id = ErasureId::parse(erasure).ok_or(StoreError::Corrupt("a note's erasure"))?;
+            let dataset = DatasetId::parse(dataset).ok_or(StoreError::Corrupt("a note's dataset"))?;
+            let outcome = store.erase_again(&id, &dataset, *record, keys, by)?;
+            Replayed { what: "erase", agreement: None, version: None, erasure: Some(erasure.clone()), outcome }
         }
-        Closing::ClientRevoked { client } => {
-            Replayed { what: "revoke-client", agreement: None, version: None, outcome: revoked(store.revoke_client(client))? }
-        }
+        Closing::TokenRevoked { hash } => Replayed {
+            what: "revoke-token",
+            agreement: None,
+            version: None,
+            erasure: None,
+            outcome: revoked(store.revoke_token(hash))?,
+        },
+        Closing::ClientRevoked { client } => Replayed {
+            what: "revoke-client",
+            agreement: None,
+            version: None,
+            erasure: None,
+            outcome: revoked(store.revoke_client(client))?,
+        },
     })
 }
 

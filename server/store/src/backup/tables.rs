@@ -52,6 +52,8 @@ tables! {
     Commons "agreements" ["number"] 500;
     Commons "agreement_versions" ["agreement", "version"] 100;
     Commons "approvals" ["agreement", "version", "person"] 1000;
+    Commons "recusals" ["agreement", "person"] 1000;
+    Commons "certificates" ["agreement", "version"] 500;
     Commons "agreement_events" ["number"] 500;
     Commons "shelves" ["number"] 1000;
     Commons "shares" ["number"] 1000;
@@ -59,9 +61,18 @@ tables! {
     Commons "share_openings" ["share", "opened"] 1000;
     Commons "shared_records" ["row"] 500;
     Commons "share_names" ["share", "record"] 1000;
+    Commons "erasures" ["id"] 500;
+    Commons "suppressed_keys" ["dataset", "hash", "erasure"] 1000;
+    Commons "erased_shares" ["erasure", "share"] 1000;
+    Commons "erased_files" ["erasure", "import"] 1000;
+    Commons "erasure_acks" ["erasure", "share", "organization"] 1000;
     Ledger "entries" ["row"] 500;
     Ledger "entry_parties" ["organization", "row"] 1000;
     Ledger "public_reads" ["hour", "agreement", "version", "fields"] 500;
+    Ledger "refusals" ["hour", "agreement", "client"] 500;
+    Ledger "entry_agreements" ["agreement", "row"] 1000;
+    Ledger "given_fields" ["agreement", "recipient", "version", "channel", "field"] 500;
+    Ledger "indexed_to" ["only_row"] 1;
     Ledger "chain" ["provider", "position"] 500;
     Ledger "checkpoints" ["provider", "position"] 500;
     Ledger "sealed" ["only_row"] 1;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::manager::{Driver, Manager, Use};
 use super::{Conn, DatabaseUrl, Kind};
 use crate::error::{Result, StoreError};
+use crate::sql::{Sql, rows};
 use crate::turn::Turn;
 
 type Pool = r2d2::Pool<Manager>;
@@ -30,6 +31,11 @@ pub(crate) struct Db {
 
 /// A write-ahead log that is longer is begun anew.
 const LONG_LOG: u64 = 64 << 20;
+
+rows! {
+    /// What SQLite says of its write-ahead log.
+    Checkpoint { busy: i64 }
+}
 
 /// How a reading transaction begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,6 +182,27 @@ impl Db {
         let _served = self.turn.wait();
         let anew = "pragma busy_timeout = 250; pragma wal_checkpoint(truncate); pragma busy_timeout = 20000;";
         self.bare(|conn| conn.batch(anew)).map(|()| 1)
+    }
+
+    /// Sees to it that nothing of what was deleted from `tables` is left in the database's files: empties SQLite's write-ahead log, whose
+    /// pages were overwritten before, and lets PostgreSQL clear dead rows away.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where somebody still reads what was.
+    pub(crate) fn forget_deleted(&self, tables: &str) -> Result<()> {
+        if self.kind == Kind::Postgres {
+            return self.bare(|conn| conn.batch(&format!("vacuum {tables}")));
+        }
+        let _served = self.turn.wait();
+        self.bare(|conn| {
+            conn.batch("pragma busy_timeout = 2000")?;
+            let done = conn.one::<Checkpoint>(Sql::new("pragma wal_checkpoint(truncate)"));
+            conn.batch("pragma busy_timeout = 20000")?;
+            if done?.busy == 0 {
+                return Ok(());
+            }
+            Err(StoreError::Unavailable("somebody still reads what was before".to_owned()))
+        })
     }
 
     /// A connection outside any transaction, for migrations.

@@ -42,16 +42,17 @@ impl Drop for Driver {
 impl Manager {
     fn sqlite(&self, path: &std::path::Path) -> std::result::Result<Conn, diesel::ConnectionError> {
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+        // What is deleted is overwritten: see `crate::erasure`.
         // The patience comes first: whoever opens the file at the same moment may be switching it to WAL.
         let pragmas = match self.purpose {
             Use::Write => {
-                "pragma busy_timeout = 20000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+                "pragma busy_timeout = 20000; pragma secure_delete = on; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
                  pragma temp_store = memory; pragma wal_autocheckpoint = 8000; pragma cache_size = -4096;"
             }
             // Staged rows refer to the dataset and the shares that their writer has claimed, which are there. To look them up for
             // every row cost a fifth of the time, most of it for copies of pages in case that the statement had to be taken back.
             Use::Stage => {
-                "pragma busy_timeout = 20000; pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = off; \
+                "pragma busy_timeout = 20000; pragma secure_delete = on; pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = off; \
                  pragma temp_store = memory; pragma wal_autocheckpoint = 8000; pragma cache_size = -24576;"
             }
             Use::Read => {

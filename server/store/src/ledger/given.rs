@@ -14,7 +14,7 @@ use roaring::RoaringTreemap;
 use serde::Serialize;
 
 use super::reading::{open_hours, sealed_up_to};
-use super::{Disclosed, ENTRY_COLUMNS, Entry, EntryRow, HOUR, LedgerStore};
+use super::{Disclosed, ENTRY_COLUMNS, Entry, EntryKind, EntryRow, HOUR, LedgerStore};
 use crate::conn::{Conn, Eyes};
 use crate::error::Result;
 use crate::shelf::AudienceKind;
@@ -24,7 +24,7 @@ use crate::writing::{Shown, ShownRows};
 /// Entries looked at in one go.
 const PAGE: i64 = 500;
 /// How far the clocks of several servers, and the times at which answers were begun and written down, may lie apart.
-const APART: Duration = Duration::from_secs(3_600);
+pub(super) const APART: Duration = Duration::from_secs(3_600);
 
 /// Somebody who was given records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,7 +103,7 @@ impl LedgerStore {
 }
 
 /// The first entry that was written since a moment. Entries are in the order of their times, but for how far clocks lie [`APART`].
-fn first_since(conn: &mut Conn, since: Moment) -> Result<i64> {
+pub(super) fn first_since(conn: &mut Conn, since: Moment) -> Result<i64> {
     let last = conn.one::<Number>(Sql::new("select coalesce(max(row), 0) as value from entries"))?.value;
     let (mut from, mut to) = (0, last.saturating_add(1));
     while from < to {
@@ -120,7 +120,8 @@ fn first_since(conn: &mut Conn, since: Moment) -> Result<i64> {
 
 impl Tally<'_> {
     fn add(&mut self, entry: &Entry, provider: &str) {
-        for disclosed in entry.disclosed.iter().filter(|disclosed| disclosed.provider == provider && disclosed.count > 0) {
+        let given = if entry.kind == EntryKind::Disclosure { entry.disclosed.as_slice() } else { &[] };
+        for disclosed in given.iter().filter(|disclosed| disclosed.provider == provider && disclosed.count > 0) {
             let Some(rows) = self.shown.get(disclosed.agreement.as_str()) else { continue };
             let Some(audience) = rows.first().map(|rows| rows.audience) else { continue };
             let names = if disclosed.records.is_empty() {
@@ -167,9 +168,8 @@ fn covered(disclosed: &Disclosed, rows: &[&ShownRows]) -> RoaringTreemap {
         return covered;
     }
     let mut told = RoaringTreemap::new();
-    for range in disclosed.records.split(',') {
-        let (from, to) = range.split_once('-').unwrap_or((range, range));
-        if let (Ok(from), Ok(to)) = (from.parse::<u64>(), to.parse::<u64>()) {
+    for (from, to) in disclosed.ranges() {
+        if let (Ok(from), Ok(to)) = (u64::try_from(from), u64::try_from(to)) {
             told.insert_range(from..=to);
         }
     }

@@ -6,11 +6,19 @@
 //!   go on from where it stopped.
 //! * An answer writes one row. Whom it concerns, [`sealing`] writes down within seconds, with its links: one hash chain per provider,
 //!   where each link covers the one before it and the entry as that provider reads it. [`reading`] finds the others one by one.
-//! * Tokenless reads of public shares are counted by the hour; an hour becomes an entry once it is over.
+//! * Tokenless reads of public shares, and refusals, are counted by the hour; an hour becomes an entry once it is over.
+//! * Behind the sealer, [`index`] writes down in which entries each agreement stands and adds up what was given: what is asked of
+//!   millions of entries ([`filtered`], [`record`], [`usage`]) looks at few.
 
+mod filtered;
 mod given;
+mod index;
 mod reading;
+mod record;
+mod refusals;
 mod sealing;
+mod told;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -29,8 +37,13 @@ use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::sql::{Number, Sql, rows};
 
+pub use filtered::{Filter, RecordName};
 pub use given::GivenTo;
 pub(crate) use reading::links;
+pub use record::{GivenRecord, RecordGivenTo, RecordRead};
+pub use refusals::Refusal;
+pub(crate) use told::Gone;
+pub use usage::{FieldUse, Usage};
 
 /// What one answer disclosed under one agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,9 +66,40 @@ pub struct Disclosed {
     pub records: String,
 }
 
-/// One act of giving data.
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A recipient was given data.
+    Disclosure,
+    /// The provider's own people looked at what a version would show.
+    Preview,
+    /// A recipient asked under an agreement that did not answer it.
+    Refusal,
+}
+
+impl EntryKind {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disclosure => "disclosure",
+            Self::Preview => "preview",
+            Self::Refusal => "refusal",
+        }
+    }
+
+    /// The kind that goes by this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Disclosure, Self::Preview, Self::Refusal].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One act of giving data, of looking at what would be given, or of refusing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
     /// Its id.
     pub id: String,
     /// Which part of the answer it covers: 0 for the first, or only, one.
@@ -86,6 +130,7 @@ impl Entry {
     pub fn seen_by(&self, organization: &str) -> Value {
         let own = |disclosed: &&Disclosed| self.recipient == organization || disclosed.provider == organization;
         json!({
+            "kind": self.kind.as_str(),
             "id": self.id,
             "chunk": self.chunk,
             "at": self.at.to_rfc3339(),
@@ -160,7 +205,7 @@ pub struct EntryPage {
 rows! {
     EntryRow {
         row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String, disclosed: String,
-        era: Option<String>,
+        era: Option<String>, kind: Option<String>,
     }
     HourRow {
         hour: i64, agreement: String, version: i64, provider: String, id: String, purpose: String, fields: String, reads: i64,
@@ -201,11 +246,14 @@ static ENTRIES: Table = Table {
         ("request", Holds::Text),
         ("disclosed", Holds::Text),
         ("era", Holds::Text),
+        ("kind", Holds::Text),
     ],
 };
 
 const HOUR: i64 = 3_600_000_000;
-const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed, e.era";
+/// The recipient of tokenless reads.
+const PUBLIC: &str = "public";
+const ENTRY_COLUMNS: &str = "e.row, e.id, e.chunk, e.at, e.recipient, e.client, e.channel, e.request, e.disclosed, e.era, e.kind";
 
 /// The ledger's database.
 pub struct LedgerStore {
@@ -255,12 +303,13 @@ impl LedgerStore {
     ///
     /// # Errors
     /// If they are not durable: nothing may be answered then.
-    pub fn append(&self, entries: &[Entry], reads: &[PublicRead]) -> Result<()> {
+    pub fn append(&self, entries: &[Entry], reads: &[PublicRead], refusals: &[Refusal]) -> Result<()> {
         self.db.write(|conn| {
-            let open = if reads.is_empty() { 0 } else { open_hour(conn)? };
+            let open = if reads.is_empty() && refusals.is_empty() { 0 } else { open_hour(conn)? };
             let first = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
             insert(conn, first, entries, self.era())?;
-            reads.iter().try_for_each(|read| count(conn, read, open))
+            reads.iter().try_for_each(|read| count(conn, read, open))?;
+            refusals.iter().try_for_each(|refusal| refusals::count(conn, refusal, open))
         })
     }
 }
@@ -270,14 +319,19 @@ pub(crate) struct Kept {
     entry: Entry,
     /// The era it was written in; none from before there were eras.
     era: Option<String>,
+    /// Whether it says what it is. Those that are older than the difference do not: what was hashed must stay what it was.
+    says_kind: bool,
 }
 
 impl Kept {
     /// See [`Entry::seen_by`].
     pub(crate) fn seen_by(&self, organization: &str) -> Value {
         let mut seen = self.entry.seen_by(organization);
-        if let (Value::Object(members), Some(era)) = (&mut seen, &self.era) {
-            members.insert("era".to_owned(), era.as_str().into());
+        if let Value::Object(members) = &mut seen {
+            members.extend(self.era.as_deref().map(|era| ("era".to_owned(), era.into())));
+            if !self.says_kind {
+                members.remove("kind");
+            }
         }
         seen
     }
@@ -285,7 +339,10 @@ impl Kept {
 
 impl EntryRow {
     fn read(self) -> Result<Kept> {
+        let says_kind = self.kind.is_some();
+        let kind = self.kind.map_or(Some(EntryKind::Disclosure), |kind| EntryKind::parse(&kind));
         let entry = Entry {
+            kind: kind.ok_or(StoreError::Corrupt("a ledger entry"))?,
             disclosed: serde_json::from_str(&self.disclosed).map_err(|_| StoreError::Corrupt("a ledger entry"))?,
             id: self.id,
             chunk: self.chunk,
@@ -295,7 +352,7 @@ impl EntryRow {
             channel: self.channel,
             request: self.request,
         };
-        Ok(Kept { entry, era: self.era })
+        Ok(Kept { entry, era: self.era, says_kind })
     }
 }
 
@@ -315,9 +372,25 @@ pub(super) fn insert(conn: &mut Conn, first: i64, entries: &[Entry], era: Option
             (&entry.request).into(),
             disclosed.into(),
             era.map(str::to_owned).into(),
+            entry.kind.as_str().into(),
         ]);
     }
     conn.insert(&rows)
+}
+
+impl Disclosed {
+    /// The records that it names: ranges of numbers, both ends included.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.records.split(',').filter_map(|range| {
+            let (from, to) = range.split_once('-').unwrap_or((range, range));
+            Some((from.parse().ok()?, to.parse().ok()?))
+        })
+    }
+
+    /// Whether it names this record.
+    pub(super) fn covers(&self, name: i64) -> bool {
+        self.ranges().any(|(from, to)| from <= name && name <= to)
+    }
 }
 
 /// The first hour that is not entries yet. Locked against the sealer, in the order in which the sealer locks.
@@ -340,11 +413,12 @@ fn count(conn: &mut Conn, read: &PublicRead, open: i64) -> Result<()> {
 
 pub(super) fn hour_entry(row: HourRow) -> Result<Entry> {
     Ok(Entry {
+        kind: EntryKind::Disclosure,
         id: row.id,
         chunk: 0,
         at: Moment(row.hour * HOUR),
-        recipient: "public".to_owned(),
-        client: "public".to_owned(),
+        recipient: PUBLIC.to_owned(),
+        client: PUBLIC.to_owned(),
         channel: format!("{} reads in the hour from here", row.reads),
         request: String::new(),
         disclosed: vec![Disclosed {

@@ -4,7 +4,9 @@
 
 use serde_json::Value;
 
-use super::{ENTRY_COLUMNS, Entry, EntryPage, EntryRow, HOUR_COLUMNS, HourRow, Kept, LedgerStore, Link, Point, hour_entry};
+use super::{
+    ENTRY_COLUMNS, Entry, EntryPage, EntryRow, HOUR_COLUMNS, HourRow, Kept, LedgerStore, Link, Point, hour_entry, refusals,
+};
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, rows};
@@ -109,8 +111,16 @@ fn unsealed(conn: &mut Conn, organization: &str, sealed: i64, below: Option<i64>
     Ok(found)
 }
 
+/// The hours of public reads and of refusals that are not entries yet.
+pub(super) fn open_hours(conn: &mut Conn, organization: &str) -> Result<Vec<Entry>> {
+    let mut hours = open_reads(conn, organization)?;
+    hours.extend(refusals::open(conn, organization)?);
+    hours.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    Ok(hours)
+}
+
 /// The hours of public reads that are not entries yet.
-pub(super) fn open_hours(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
+fn open_reads(conn: &mut Conn, provider: &str) -> Result<Vec<Entry>> {
     let select = format!(
         "select {HOUR_COLUMNS} from public_reads where provider = ? and hour >= (select hour from sealed where only_row = 1)
         order by hour desc, agreement"
@@ -134,7 +144,7 @@ pub(crate) fn links(conn: &mut Conn, provider: &str, after: i64, limit: i64) -> 
 }
 
 /// The entry's link in the organization's chain, once it is sealed.
-fn link(conn: &mut Conn, provider: &str, row: i64) -> Result<Option<Link>> {
+pub(super) fn link(conn: &mut Conn, provider: &str, row: i64) -> Result<Option<Link>> {
     let select = "select p.position, p.hash, q.hash as previous from entry_parties p
         left join entry_parties q on q.organization = p.organization and q.position = p.position - 1
         where p.organization = ? and p.row = ?";

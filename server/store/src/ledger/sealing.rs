@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use hayward_domain::moment::Moment;
 
-use super::{ENTRY_COLUMNS, EntryRow, HOUR, HOUR_COLUMNS, HourRow, LedgerStore, Sealable, hour_entry, insert};
+use super::{ENTRY_COLUMNS, EntryRow, HOUR, HOUR_COLUMNS, HourRow, LedgerStore, Sealable, hour_entry, insert, refusals};
 use crate::bulk::{Holds, Rows, Table};
 use crate::conn::{Conn, Eyes};
 use crate::counter;
@@ -66,6 +66,7 @@ impl LedgerStore {
             }
         }
         self.signed.store(true, Ordering::Relaxed);
+        self.index()?;
         Ok(folded)
     }
 
@@ -174,8 +175,9 @@ fn close_hours(conn: &mut Conn, from: i64, now: Moment, era: Option<&str>) -> Re
     let select =
         format!("select {HOUR_COLUMNS} from public_reads where hour >= ? and hour < ? order by hour, agreement, version");
     let hours = conn.load::<HourRow>(Sql::new(&select).bind(from).bind(until))?;
-    let first = counter::take(conn, "entry", i64::try_from(hours.len()).unwrap_or(0))?;
-    let entries = hours.into_iter().map(hour_entry).collect::<Result<Vec<_>>>()?;
+    let mut entries = hours.into_iter().map(hour_entry).collect::<Result<Vec<_>>>()?;
+    entries.extend(refusals::between(conn, from, until)?);
+    let first = counter::take(conn, "entry", i64::try_from(entries.len()).unwrap_or(0))?;
     insert(conn, first, &entries, era)?;
     conn.execute(Sql::new("update sealed set hour = ? where only_row = 1").bind(until)).map(drop)
 }

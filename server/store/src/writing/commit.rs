@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use serde_json::Value;
+
 use super::brake::{Brake, Seen};
 use super::compare::{Counts, Found, Plan, compare};
 use super::present::Present;
@@ -10,6 +12,7 @@ use super::problems::Problems;
 use super::pulse::{Phase, Pulse};
 use crate::Store;
 use crate::bulk::{ENOUGH, Load};
+use crate::conn::Conn;
 use crate::edition::{Batch, Cause, Change, Commit, Writing};
 use crate::error::{Result, StoreError};
 use crate::imports::{Import, ImportState, READ_BY, set_state};
@@ -67,10 +70,14 @@ impl Store {
     fn publish_import(&self, import: &Import, commit: Commit, counts: &Counts, problems: i64) -> Result<()> {
         let (id, now) = (&import.id, commit.now());
         let head = commit.view.dataset.head;
+        let is_discreet = self.suppresses(import.dataset_number)?;
         let published = commit.publish(Cause::Import, Some(id), |conn, edition| {
             set_state(conn, id, &[ImportState::Committing], ImportState::Committed, now)?;
             let made = (edition > head).then_some(edition);
             // What another version of the program decided about the columns may be read otherwise by this one.
+            if is_discreet {
+                forget_samples(conn, import)?;
+            }
             let update = "update imports set counts = ?, problem_count = ?, edition = ?, committed_edition = ?,
                 read_by = case when read_by = ? then read_by end where id = ?";
             let counts = serde_json::to_string(counts).map_err(|_| StoreError::Corrupt("counts"))?;
@@ -134,6 +141,19 @@ impl Store {
         changes.send()?;
         Ok(counts)
     }
+}
+
+/// Of a list from which somebody was erased, no import keeps samples: the file may have had that person once more.
+fn forget_samples(conn: &mut Conn, import: &Import) -> Result<()> {
+    let mut columns = import.columns.clone();
+    for column in columns.iter_mut().filter_map(Value::as_array_mut).flatten().filter_map(Value::as_object_mut) {
+        column.insert("samples".to_owned(), Value::Array(Vec::new()));
+        // Both may quote a cell.
+        column.insert("reason".to_owned(), "".into());
+        column.remove("question");
+    }
+    let update = Sql::new("update imports set profile = null, columns = ? where id = ?");
+    conn.execute(update.bind(columns.map(|columns| columns.to_string())).bind(&import.id)).map(drop)
 }
 
 /// What an import was before somebody began to commit it.

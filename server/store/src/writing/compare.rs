@@ -31,7 +31,8 @@ pub struct Counts {
     pub updated: u64,
     /// Records that stay as they are.
     pub unchanged: u64,
-    /// Rows left out: an earlier one is the same, or records are only to be added or only to be changed.
+    /// Rows left out: an earlier one is the same, records are only to be added or only to be changed, or the record was
+    /// erased on request.
     pub skipped: u64,
     /// Rows with a problem.
     pub rejected: u64,
@@ -185,6 +186,11 @@ fn settle(
 ) -> Result<()> {
     let mut known = known(&drafted, present)?;
     for drafted in drafted {
+        if let Some(problem) = present.erased(drafted.row.row, &drafted.row.key)? {
+            counts.skipped += 1;
+            found(Found::Problems(vec![problem]))?;
+            continue;
+        }
         let before = known.remove(&drafted.row.key).unwrap_or(Before::Nothing);
         let wanted = match only {
             None => true,

@@ -259,6 +259,8 @@ impl Store {
         };
         let any = "select count(*) as value from (select 1 from records where dataset = ? and died = 9223372036854775807 limit 1) as found";
         let any = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(any).bind(import.dataset_number)))?.value > 0;
+        // A key that is remembered as erased is told by these fields too.
+        let any = any || self.suppresses(import.dataset_number)?;
         let before = self.last_matching(import.dataset_number)?;
         let Some(before) = before.filter(|before| any && names(&before.key) != names(&matching.key)) else { return Ok(None) };
         Ok(Some(MatchingFault {

@@ -3,9 +3,14 @@
 //! Rows that another commit is staging are not there yet, and those that it is closing still are. Each question is a short read of
 //! its own: a snapshot that stayed open for the length of a file would keep SQLite's journal from ever being reset.
 
+use std::sync::OnceLock;
+
+use hayward_importers::Problem;
+
 use super::compare::{Keys, key_hash};
 use crate::Store;
 use crate::conn::{Conn, Eyes};
+use crate::erasure::Suppressed;
 use crate::error::Result;
 use crate::sql::{Bind, Number, Sql, rows};
 
@@ -26,13 +31,24 @@ pub(super) struct Present<'a> {
     store: &'a Store,
     dataset: i64,
     edition: i64,
+    /// Keys that are not added again.
+    erased: OnceLock<Suppressed>,
     /// Told of rows before they are compared, and of no rows before other reads: says that somebody is at work.
     alive: Box<dyn Fn(u64) -> Result<()> + Send + 'a>,
 }
 
 impl<'a> Present<'a> {
     pub(super) fn new(store: &'a Store, dataset: i64, edition: i64, alive: impl Fn(u64) -> Result<()> + Send + 'a) -> Self {
-        Self { store, dataset, edition, alive: Box::new(alive) }
+        Self { store, dataset, edition, erased: OnceLock::new(), alive: Box::new(alive) }
+    }
+
+    /// What is wrong with a row whose record was erased: it is not added again.
+    pub(super) fn erased(&self, row: u64, key: &str) -> Result<Option<Problem>> {
+        if let Some(erased) = self.erased.get() {
+            return Ok(erased.problem(row, key));
+        }
+        let erased = self.store.suppressed(self.dataset)?;
+        Ok(self.erased.get_or_init(|| erased).problem(row, key))
     }
 
     /// Whether nothing was ever committed.

@@ -1,0 +1,2 @@
+-- PostgreSQL needs nothing besides.
+select 1;
