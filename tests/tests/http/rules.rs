@@ -4,7 +4,7 @@
 use hayward_tests::on_both;
 use serde_json::{Value, json};
 
-use crate::world::Persona::{Editor, PartnerClient, PartnerSteward, Steward, ThirdOwner, Viewer};
+use crate::world::Persona::{Editor, PartnerClient, PartnerSteward, Steward, ThirdOwner};
 use crate::world::World;
 
 const AGREEMENTS: &str = "/api/v1/agreements";
@@ -104,11 +104,11 @@ on_both! {
         document["properties"].as_object_mut().unwrap().remove("contact_email");
         let next = hayward_domain::schema::Schema::parse(&document).unwrap();
         world.server.store().register_schema(&next).unwrap();
-        let foreseen = world.get(Viewer, &path).ok();
+        let foreseen = world.get(Steward, &path).ok();
         assert_eq!((&foreseen["from"], &foreseen["to"], &foreseen["newest"]), (&json!(1), &json!(2), &json!(2)));
         assert!(foreseen["becomes_private"]["contact_email"].as_u64().unwrap() > 0, "{foreseen}");
-        world.put(Viewer, &path, &json!({"version": 2})).problem(403, "insufficient-scope");
-        world.get(Viewer, &format!("{path}?version=two")).problem(400, "invalid-parameter");
+        world.put(Steward, &path, &json!({"version": 2})).problem(403, "insufficient-scope");
+        world.get(Steward, &format!("{path}?version=two")).problem(400, "invalid-parameter");
         assert_eq!(world.put(Editor, &path, &json!({"version": 2})).ok(), foreseen);
         world.put(Editor, &path, &json!({"version": 1})).problem(409, "schema-backwards");
         // From the acknowledgement on nothing of the field is given, and no name of it is one.
