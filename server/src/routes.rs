@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite, marked, oauth, readings,
-    sessions, setup, shared, undo, upload, watching,
+    agreements, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports, invite, marked, oauth,
+    readings, sessions, setup, shared, undo, upload, usage, watching,
 };
 
 /// Whose data a route shows.
@@ -105,6 +105,10 @@ routes! {
 
     GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
     GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;
+
+    GET "/api/v1/records/{id}/disclosures" "ledger:read" Own => disclosures::of_record;
+    GET "/api/v1/agreements/{id}/usage" "ledger:read" Own => usage::get;
+    GET "/api/v1/explain" "agreements:read" Own => explain::get;
 
     GET "/api/v1/changes" "collection" Shares => changes::list;
     GET "/api/v1/{collection}" "collection" Shares => shared::list;

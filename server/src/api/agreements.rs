@@ -2,7 +2,7 @@
 
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use hayward_domain::id::AgreementId;
+use hayward_domain::id::{AgreementId, DisclosureId};
 use hayward_domain::scope::Scope;
 use hayward_store::{Decision, Fresh, Outcome, ProposalError};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::auth::bearer::{AgreementsApprove, AgreementsPropose, AgreementsRead, 
 use crate::commons::Commons;
 use crate::cursor::Bound;
 use crate::error::{Detail, Error};
+use crate::ledger::Previewed;
 use crate::revocation;
 
 impl From<ProposalError> for Error {
@@ -33,7 +34,7 @@ impl From<ProposalError> for Error {
     }
 }
 
-fn agreement_id(text: &str) -> Result<AgreementId, Error> {
+pub(super) fn agreement_id(text: &str) -> Result<AgreementId, Error> {
     AgreementId::parse(text).ok_or(Error::NotFound)
 }
 
@@ -177,9 +178,20 @@ pub async fn preview(
     params.end()?;
     let (id, version) = path.into_inner();
     let (id, caller) = (agreement_id(&id)?, bearer.caller);
-    let agreement = id.clone();
+    let (agreement, looker) = (id.clone(), caller.clone());
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let preview = commons.run(move |store| store.preview(&caller, &id, version, wanted)).await?;
+    let entry = DisclosureId::at(commons.store.now(), commons.random());
+    let looked = Previewed {
+        id: &entry,
+        caller: &looker,
+        agreement: &agreement,
+        version,
+        terms: &preview.terms,
+        count: preview.records.len(),
+        now: commons.store.now(),
+    };
+    commons.ledger.previewed(looked).await?;
     let provider = &preview.terms.provider;
     let items: Vec<String> = preview
         .records
@@ -198,5 +210,7 @@ pub async fn preview(
     // A condition gives away something of its own field: where there is one, the page says what.
     let implied = if implied.is_empty() { String::new() } else { format!(",\"implied\":{}", Value::from(implied)) };
     let body = format!("{{\"items\":[{}],\"next\":null{implied}}}", items.join(","));
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).content_type("application/json").body(body))
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("Cache-Control", "private, no-store")).insert_header(("Disclosure-Id", entry.as_str()));
+    Ok(response.content_type("application/json").body(body))
 }

@@ -18,6 +18,7 @@ mod dialect;
 mod edition;
 mod era;
 mod error;
+mod explain;
 mod figures;
 mod filter;
 mod floor;
@@ -60,7 +61,7 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -71,6 +72,7 @@ pub use conn::{DatabaseUrl, Kind};
 pub use datasets::{CatalogueEntry, Dataset, NewDataset};
 pub use era::{CursorKey, Era};
 pub use error::{Result, StoreError};
+pub use explain::{Beholder, Explained, Question, Reason, UnderAgreement};
 pub use figures::Figures;
 pub use imports::{Import, ImportState, NewImport, StoredSource};
 pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
@@ -89,7 +91,9 @@ pub use records::{OwnPage, OwnRecord, private_name};
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
-pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
+pub use shelf::{
+    AudienceKind, BUDGET, Names, RefusedUnder, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer,
+};
 pub use tokens::{Caller, NewToken};
 pub use writing::{
     Counts, DiffColumn, DiffItem, DiffRow, Difference, ImportProgress, Phase, RowChange, Seen, Show, Shown, UndoItem, UndoItems,

@@ -5,11 +5,13 @@
 
 mod again;
 mod decide;
+mod granted;
 mod propose;
 mod view;
 
 pub use again::Again;
 pub use decide::{Decision, Outcome};
+pub use granted::Granted;
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
 
