@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports, invite, marked, oauth,
-    readings, sessions, setup, shared, undo, upload, usage, watching,
+    agreements, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports, invite, leaving,
+    marked, oauth, readings, sessions, setup, shared, undo, upload, usage, watching, wording,
 };
 
 /// Whose data a route shows.
@@ -101,7 +101,12 @@ routes! {
     GET "/api/v1/agreements/{id}" "agreements:read" Own => agreements::get;
     POST "/api/v1/agreements/{id}/versions" "agreements:propose" Own => agreements::version;
     GET "/api/v1/agreements/{id}/versions/{version}/preview" "agreements:read" Own => agreements::preview;
+    GET "/api/v1/agreements/{id}/versions/{version}/words" "agreements:read" Own => wording::words;
+    GET "/api/v1/agreements/{id}/versions/{version}/difference" "agreements:read" Own => wording::difference;
     POST "/api/v1/agreements/{id}/{event}" "agreements:approve" Own => agreements::decide;
+
+    GET "/api/v1/organization/archive" "datasets:read" Own => archive::archive;
+    POST "/api/v1/organization/leave" "agreements:approve" Own => leaving::leave;
 
     GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
     GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;

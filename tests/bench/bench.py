@@ -10,9 +10,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
+import agreements
 import lists
 import world
 from load import load
@@ -34,6 +34,11 @@ def note(what, database, ours, bare=None, aim="", unit="/s"):
 
 def filters(random_):
     return [(random_.choice(lists.CATEGORIES), random_.choice(lists.COUNTRIES)) for _ in range(240)]
+
+
+def filtered_lists(random_):
+    """What a partner asks for most: a page of one category in one country."""
+    return [f"/api/v1/opportunities?category={category}&country={country}&limit=50" for category, country in filters(random_)]
 
 
 class Bare:
@@ -74,7 +79,7 @@ def page_after(commons, token, rows):
 def reading(commons, database, bare, options):
     token, datasets = world.opportunities(commons, options.rows)
     random_ = random.Random(1)
-    filtered = [f"/api/v1/opportunities?category={category}&country={country}&limit=50" for category, country in filters(random_)]
+    filtered = filtered_lists(random_)
     lines = commons.call("GET", "/api/v1/opportunities", token=token, headers={"Accept": "application/x-ndjson"}).splitlines()
     assert len(lines) == options.rows, f"{len(lines)} rows are shared"
     ids = [f"/api/v1/opportunities/{json.loads(line)['id']}" for line in random_.sample(lines, min(5_000, len(lines)))]
@@ -103,18 +108,6 @@ def timed(command, env=None):
     if os.waitstatus_to_exitcode(status) not in (0, 1):
         raise SystemExit(f"{command[:2]} failed")
     return time.monotonic() - begun, usage.ru_maxrss / 1024
-
-
-class Reader(threading.Thread):
-    """Reads the shared list while something else goes on."""
-
-    def __init__(self, commons, token, paths):
-        super().__init__()
-        self.commons, self.token, self.paths, self.stopped, self.worst = commons, token, paths, threading.Event(), []
-
-    def run(self):
-        while not self.stopped.is_set():
-            self.worst.append(load(self.commons.url, self.paths, 2, self.token, connections=2)["p99"])
 
 
 def writing(commons, database, folder, options):
@@ -155,16 +148,15 @@ def writing(commons, database, folder, options):
         last = f"/api/v1/memberships?limit=1000&cursor={page['next']}"
         page = commons.json("GET", last, token=token)
     paths = ["/api/v1/memberships?limit=50", last]
-    idle = max(load(commons.url, paths, 2, token, connections=2)["p99"] for _ in range(3))
-    reader = Reader(commons, token, paths)
+    idle = agreements.idle(commons, token, paths)
+    reader = agreements.Reader(commons, token, paths)
     reader.start()
     command = [world.HAYWARD, "import", str(file), "--dataset", dataset, "--commit", "--json"]
     written, memory = timed(command, commons.env)
-    reader.stopped.set()
-    reader.join()
+    worst = reader.stop()
     note("hayward import --commit, one agreement, with readers", database, written, plain, unit="s")
     note("its memory", database, memory, aim="≤ 300 MiB", unit="MiB")
-    note("a reader's p99 meanwhile, beside without", database, max(reader.worst), idle, "≤ 5 ×", "ms")
+    note("a reader's p99 meanwhile, beside without", database, worst, idle, "≤ 5 ×", "ms")
     again, memory = timed(command, commons.env)
     note("the same file again", database, again, plain, "≤ 1 ×", "s")
     note("its memory", database, memory, aim="≤ 300 MiB", unit="MiB")
@@ -182,6 +174,16 @@ def alone(commons, database, file, plain):
     written, memory = timed(command, commons.env)
     note("hayward import --commit, one agreement", database, written, plain, "≤ 4 ×", "s")
     note("its memory", database, memory, aim="≤ 300 MiB", unit="MiB")
+
+
+def agreeing(commons, database, folder, options):
+    commons.run("admin", "settings", "set", "--grace-minutes", "0")
+    agreements.activation(commons, database, folder, options, note)
+    agreements.commit_under_many(commons, database, folder, options, note)
+
+
+def among_many(commons, database, folder, options):
+    agreements.beside_others(commons, database, folder, options, note, filtered_lists(random.Random(1)))
 
 
 def databases(options, folder):
@@ -209,23 +211,25 @@ def main():
     parser.add_argument("--members", type=int, default=1_000_000)
     parser.add_argument("--editions", type=int, default=50)
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--only", choices=["reading", "writing"])
+    parser.add_argument("--only", choices=["reading", "writing", "agreements"])
     parser.add_argument("--database", choices=["sqlite", "postgres"])
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hayward-bench-"))
     try:
-        bare = Bare(folder, options.rows).measure(options.seconds) if options.only != "writing" else None
+        bare = Bare(folder, options.rows).measure(options.seconds) if options.only in (None, "reading") else None
         for database, url in databases(options, folder):
-            for half in ("reading", "writing"):
-                if options.only in (None, half):
-                    place = folder / f"{database}-{half}"
+            parts = {
+                "reading": [lambda *world_: reading(*world_[:2], bare, options)],
+                "writing": [writing],
+                "agreements": [agreeing, among_many],
+            }
+            for part, measured in parts.items():
+                for number, measure in enumerate(measured if options.only in (None, part) else []):
+                    place = folder / f"{database}-{part}-{number}"
                     place.mkdir()
-                    commons = world.Commons(place, url(half))
+                    commons = world.Commons(place, url(f"{part}_{number}"))
                     try:
-                        if half == "reading":
-                            reading(commons, database, bare, options)
-                        else:
-                            writing(commons, database, folder, options)
+                        measure(commons, database, folder, options)
                     finally:
                         commons.stop()
     finally:

@@ -6,3 +6,5 @@ alter table imports add column overrules text;
 alter table imports add column problem_groups text;
 -- How far the work on it is, while somebody is at work.
 alter table imports add column progress text;
+-- Which counting of its rows was begun last: what an earlier one has still to say is not written down.
+alter table imports add column counting bigint not null default 0;

@@ -5,6 +5,7 @@
 
 pub mod agreement;
 pub mod condition;
+pub mod contacts;
 pub mod disclose;
 pub mod fault;
 pub mod id;
@@ -17,3 +18,4 @@ pub mod schema;
 pub mod scope;
 pub mod terms;
 pub mod treatment;
+pub mod words;

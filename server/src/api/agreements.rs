@@ -3,13 +3,16 @@
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::{AgreementId, DisclosureId};
+use hayward_domain::schema::{Field, Sensitivity};
 use hayward_domain::scope::Scope;
-use hayward_store::{Decision, Fresh, Outcome, ProposalError};
+use hayward_domain::words::Language;
+use hayward_store::{Decision, Fresh, Outcome, Preview, ProposalError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body;
 use super::params::{PAGE, Params};
+use super::wording;
 use crate::auth::bearer::{AgreementsApprove, AgreementsPropose, AgreementsRead, Bearer};
 use crate::commons::Commons;
 use crate::cursor::Bound;
@@ -174,6 +177,7 @@ pub async fn preview(
         return Err(Error::MissingScope(Scope::DatasetsRead));
     }
     let mut params = Params::parse(request.query_string())?;
+    let language = wording::language(&request, &mut params)?;
     let limit = params.limit()?.unwrap_or(PAGE);
     params.end()?;
     let (id, version) = path.into_inner();
@@ -209,8 +213,31 @@ pub async fn preview(
         .collect();
     // A condition gives away something of its own field: where there is one, the page says what.
     let implied = if implied.is_empty() { String::new() } else { format!(",\"implied\":{}", Value::from(implied)) };
-    let body = format!("{{\"items\":[{}],\"next\":null{implied}}}", items.join(","));
+    let more: String = beyond_the_page(&preview, language).iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
+    let body = format!("{{\"items\":[{}],\"next\":null{implied}{more}}}", items.join(","));
     let mut response = HttpResponse::Ok();
     response.insert_header(("Cache-Control", "private, no-store")).insert_header(("Disclosure-Id", entry.as_str()));
     Ok(response.content_type("application/json").body(body))
+}
+
+/// What a steward should know besides the page: how much is shown, what is not, and what free words may give away.
+fn beyond_the_page(preview: &Preview, language: Language) -> [(&'static str, Value); 3] {
+    let label = |field: &Field| field.labels.get(language.code()).cloned().unwrap_or_else(|| field.name.to_string());
+    let named = |field: &Field| preview.terms.disclosed().any(|(name, _)| *name == field.name);
+    let is_hidden = |field: &&Field| field.sensitivity == Sensitivity::Never || !named(field);
+    let hidden = preview
+        .schema
+        .fields
+        .iter()
+        .filter(is_hidden)
+        .map(|field| json!({"field": field.name.as_str(), "label": label(field), "sensitivity": field.sensitivity.as_str()}));
+    let free_text = preview.free_text.iter().map(
+        |found| json!({"field": found.field.as_str(), "emails": found.emails, "phones": found.phones, "rows": found.records}),
+    );
+    let left_out = preview.of.saturating_sub(preview.shown);
+    [
+        ("count", json!({"shown": preview.shown, "of": preview.of})),
+        ("not_shown", json!({"fields": hidden.collect::<Vec<_>>(), "rows": left_out})),
+        ("free_text", free_text.collect()),
+    ]
 }

@@ -190,7 +190,7 @@ impl Own {
     }
 }
 
-fn gone(error: StoreError) -> Error {
+pub(super) fn gone(error: StoreError) -> Error {
     match error {
         StoreError::Stale(detail) => Error::bad("gone", detail),
         other => other.into(),
@@ -205,12 +205,12 @@ fn unwritten(error: Unwritten) -> Error {
     }
 }
 
-fn header(schema: &Schema, private: &[String]) -> Vec<Value> {
+pub(super) fn header(schema: &Schema, private: &[String]) -> Vec<Value> {
     let fields = schema.fields.iter().map(|field| field.name.as_str().into());
     fields.chain(private.iter().map(|header| private_name(header, schema).into())).collect()
 }
 
-fn encode(format: Format, page: &OwnPage, private: &[String]) -> String {
+pub(super) fn encode(format: Format, page: &OwnPage, private: &[String]) -> String {
     let line = |record: &hayward_store::OwnRecord| match format {
         Format::Csv => csv_line(&record.to_cells(&page.schema, private)),
         Format::Json | Format::Ndjson => record.to_json(&page.schema).to_string() + "\n",

@@ -153,7 +153,7 @@ async fn page(commons: &Commons, reader: &LedgerReader, below: Option<i64>, limi
         .await
 }
 
-fn linked((mut entry, link): (Value, Option<Link>)) -> Value {
+pub(super) fn linked((mut entry, link): (Value, Option<Link>)) -> Value {
     if let Value::Object(map) = &mut entry {
         map.insert("chain".to_owned(), serde_json::to_value(link).unwrap_or_default());
     }
@@ -196,7 +196,7 @@ fn stream(commons: Data<Commons>, reader: LedgerReader, first: EntryPage, wanted
 }
 
 /// The line of the newest checkpoint, if the chain has one.
-async fn checkpoint(commons: &Commons, organization: &str) -> Result<String, Error> {
+pub(super) async fn checkpoint(commons: &Commons, organization: &str) -> Result<String, Error> {
     let (ledger, provider) = (commons.ledger.store.clone(), organization.to_owned());
     let Some(point) = commons.run(move |_| ledger.checkpoint(&provider)).await? else {
         return Ok(String::new());

@@ -1,6 +1,7 @@
 //! The HTTP API: a handler extracts, parses, asks the store, answers. One file a thing.
 
 pub mod agreements;
+pub mod archive;
 pub mod body;
 pub mod catalogue;
 pub mod changes;
@@ -13,6 +14,7 @@ pub mod format;
 pub mod health;
 pub mod imports;
 pub mod invite;
+pub mod leaving;
 pub mod made;
 pub mod marked;
 pub mod names;
@@ -28,3 +30,4 @@ pub mod undo;
 pub mod upload;
 pub mod usage;
 pub mod watching;
+pub mod wording;

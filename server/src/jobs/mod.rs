@@ -72,6 +72,7 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
         }
         if is_due(pruned, PRUNE_EVERY) {
             logged("pruning", store.prune(kept));
+            logged("dropping what left", store.drop_what_left());
             pruned = Some(Instant::now());
         }
         runtime.block_on(async {

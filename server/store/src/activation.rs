@@ -107,6 +107,12 @@ impl Store {
         let (edition, claim) = (commit.view.dataset.head, commit.view.claim());
         let lens = self.db.write(|conn| {
             self.ensure_share(conn, due)?;
+            // Somebody else may have built it while we waited for the claim.
+            let state = agreements::version(conn, due.agreement, due.version)?.state()?;
+            let built = Sql::new("select version as value from shares where number = ?").bind(due.agreement);
+            if agreements::in_force(state) && conn.one::<Number>(built)?.value == due.version {
+                return Err(StoreError::Stale("this share is built".to_owned()));
+            }
             share::lens_of(self, conn, due.agreement, due.version)
         })?;
         let terms = Arc::clone(&lens.terms);

@@ -137,7 +137,7 @@ impl Store {
         self.db.read(Eyes::Own, |conn| {
             let select = "select d.number, d.id, o.id as provider, d.schema_name, d.schema_version, d.name
                 from datasets d join organizations o on o.number = d.organization
-                where d.number > ? and d.organization <> ? order by d.number limit ?";
+                where d.number > ? and d.organization <> ? and o.left_at is null order by d.number limit ?";
             let select = Sql::new(select).bind(above).bind(caller.organization.0).bind(limit + 1);
             let mut entries = Vec::new();
             for row in conn.load::<ListedRow>(select)? {

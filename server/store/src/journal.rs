@@ -1,6 +1,6 @@
 //! What a commons closed, as it is written down outside its database.
 //!
-//! * Suspending, ending, withdrawing, declining, certifying, narrowing and revoking are noted once they are committed and before
+//! * Suspending, ending, withdrawing, declining, certifying, narrowing, revoking and leaving are noted once they are committed and before
 //!   they are acknowledged: a restore of an older backup must not open again what somebody was told is closed.
 //! * Nothing that opens is noted. After a restore stewards resume and approve again what the archive does not have; until then it
 //!   stays closed.
@@ -49,6 +49,13 @@ pub enum Closing {
     TokenRevoked {
         /// The hash it is kept under.
         hash: String,
+    },
+    /// A member co-op left.
+    Left {
+        /// Its id.
+        organization: String,
+        /// The id of whoever said so.
+        by: String,
     },
     /// A program was revoked, with every token it held.
     ClientRevoked {

@@ -27,6 +27,7 @@ mod inspect;
 mod invites;
 mod journal;
 mod keys;
+mod leaving;
 mod ledger;
 mod migrate;
 mod named;
@@ -61,7 +62,7 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -79,6 +80,7 @@ pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
 pub use invites::{Invited, ListedInvite, NewInvite};
 pub use journal::{Closing, Keep, Note, Stop};
 pub use keys::{CursorKeys, Keyring, Rotate};
+pub use leaving::{KEPT_AFTER_LEAVING, Left};
 pub use ledger::{
     Disclosed, Entry, EntryKind, EntryPage, FieldUse, Filter, GivenRecord, GivenTo, LedgerStore, Link, Point, PublicRead,
     RecordGivenTo, RecordName, RecordRead, Refusal, Sealable, Usage, commons_file,
@@ -86,7 +88,7 @@ pub use ledger::{
 pub use order::Key;
 pub use order::Order;
 pub use people::{NewOrganization, NewPerson, Organization, Person};
-pub use preview::Preview;
+pub use preview::{FreeText, Preview};
 pub use records::{OwnPage, OwnRecord, private_name};
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};

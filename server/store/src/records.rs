@@ -72,7 +72,8 @@ rows! {
 }
 
 impl Store {
-    /// One page of an organization's own records, as of `edition` (the newest if none is given).
+    /// One page of an organization's own records, from an edition and the row that the page before it ended with, 0 before the first
+    /// page; without either, the first page of the newest edition.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the dataset is not theirs.
@@ -90,14 +91,15 @@ impl Store {
             if let Some(key) = order.0.iter().find(|key| schema.field(key.field.as_str()).is_none()) {
                 return Err(StoreError::refused("unknown-field", format!("`{}` is not a field of this list", key.field)));
             }
-            if let Some((edition, _)) = from {
+            // Edition 0 is that of a list that nothing was ever put into.
+            if let Some((edition, _)) = from.filter(|(edition, _)| *edition > 0) {
                 let select = "select count(*) as value from editions e where e.dataset = ? and e.edition = ?
                     and e.commit_number >= (select pruned from commit_counter where only_row = 1)";
                 if conn.one::<Number>(Sql::new(select).bind(kept.number).bind(edition))?.value == 0 {
                     return Err(StoreError::Stale("this position is no longer kept; read anew".to_owned()));
                 }
             }
-            let (edition, last) = from.map_or((kept.head, None), |(edition, last)| (edition, Some(last)));
+            let (edition, last) = from.map_or((kept.head, None), |(edition, last)| (edition, (last > 0).then_some(last)));
             let mut sql = Sql::new("select r.record, r.body from records r where r.dataset = ? and r.born <= ? and r.died > ?");
             sql = sql.bind(kept.number).bind(edition).bind(edition).varying();
             if let Some(last) = last {

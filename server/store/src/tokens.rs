@@ -9,7 +9,7 @@ use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::journal::Closing;
 use crate::sql::{Sql, Word, rows};
-use crate::{Store, counter};
+use crate::{Store, counter, leaving};
 
 /// Who asks: an organization, and the person or program that acts for it.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub struct NewToken {
 }
 
 rows! {
-    TokenRow { organization: i64, organization_id: String, person: Option<String>, client: Option<String>, scopes: String }
+    TokenRow { organization: i64, organization_id: String, person: Option<String>, client: Option<String>, scopes: String, left_at: Option<i64> }
 }
 
 impl Store {
@@ -109,7 +109,7 @@ pub(crate) fn add_token(conn: &mut Conn, new: &NewToken, now: Moment) -> Result<
 }
 
 pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller> {
-    let select = "select t.organization, o.id as organization_id, t.person, t.client, t.scopes
+    let select = "select t.organization, o.id as organization_id, t.person, t.client, t.scopes, o.left_at
         from tokens t join organizations o on o.number = t.organization left join clients c on c.id = t.client
         where t.hash = ? and t.revoked_at is null and t.expires_at > ? and c.revoked_at is null";
     let row = conn.one::<TokenRow>(Sql::new(select).bind(hash).bind(now))?;
@@ -117,6 +117,9 @@ pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller>
     let mut scopes = Scopes::parse(&row.scopes).map_err(|_| corrupt())?;
     if let Some(person) = &row.person {
         scopes = still_held(conn, person, row.organization, &scopes)?;
+    }
+    if row.left_at.is_some() {
+        scopes = leaving::still_open(&scopes);
     }
     Ok(Caller {
         organization: OrganizationNumber(row.organization),

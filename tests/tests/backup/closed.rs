@@ -60,6 +60,19 @@ on_both! {
 }
 
 on_both! {
+    fn who_left_is_gone_and_everything_with_it(world: World) {
+        let archive = backed_up(world.database());
+        let left = world.commons.store.leave(&world.a.steward, world.a.id.as_str(), "We merge.").unwrap();
+        assert_eq!(left.agreements, [world.agreement.to_string()]);
+        let (_db, store, restored) = back(&world, &archive);
+        assert_eq!(outcomes(&restored), [Again::Closed]);
+        assert_eq!((state(&world, &store, &world.agreement, 1).as_str(), shown(&world, &store).len()), ("ended", 0));
+        let again = store.leave(&world.a.steward, world.a.id.as_str(), "Once more.");
+        assert!(matches!(again, Err(StoreError::Refused { code: "left-already", .. })));
+    }
+}
+
+on_both! {
     fn ended_is_ended_with_what_was_to_come_after_it(world: World) {
         let wider = world.commons.terms(&world.list, To::One(&world.b), &json!({"fields": {"name": "exact", "city": "exact", "country": "exact"}}));
         world.commons.store.propose_version(&world.b.steward, &world.agreement, 1, &wider).unwrap();

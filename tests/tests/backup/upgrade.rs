@@ -7,9 +7,10 @@ use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    alter table organizations drop column left_at; alter table organizations drop column dropped_at;
     alter table imports drop column undone;
     alter table imports drop column overrules; alter table imports drop column problem_groups;
-    alter table imports drop column progress;
+    alter table imports drop column progress; alter table imports drop column counting;
     drop table invites; drop table retired_keys; drop table acts;
     alter table people drop column disabled_at;
     alter table clients drop column former_hash; alter table clients drop column former_until;

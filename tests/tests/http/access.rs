@@ -65,6 +65,8 @@ fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Request
         ("POST", "/api/v1/imports/{id}/fixes") => request.json(&json!({"fixes": []})),
         ("POST", "/api/v1/imports/{id}/cancel") => request.json(&json!({})),
         ("POST", "/api/v1/imports/{id}/commit" | "/api/v1/imports/{id}/undo") => request.json(&json!({})),
+        // Without a name it goes no further than to be understood.
+        ("POST", "/api/v1/organization/leave") => request.json(&json!({"organization": "", "reason": "x"})),
         ("POST", "/api/v1/agreements") => request.json(&world.terms(world.id("unshared"), json!({"title": "exact"}))),
         ("POST", "/api/v1/agreements/{id}/versions") => {
             request.json(&json!({"terms": world.terms(world.id("jobs"), json!({"title": "exact"})), "from": 99}))

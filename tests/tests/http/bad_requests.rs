@@ -161,8 +161,10 @@ on_both! {
             "not-found",
         );
         for version in ["x", "0", "-1", "99", "99999999999999999999"] {
-            let path = format!("/api/v1/agreements/{}/versions/{version}/preview", world.id("agreement"));
-            bad(world.request(Steward, Method::GET, &path), 404, "not-found");
+            for part in ["preview", "words", "difference", "difference?from=1"] {
+                let path = format!("/api/v1/agreements/{}/versions/{version}/{part}", world.id("agreement"));
+                bad(world.request(Steward, Method::GET, &path), 404, "not-found");
+            }
         }
     }
 }

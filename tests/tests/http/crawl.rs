@@ -151,6 +151,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/api/v1/catalogue",
         "/api/v1/datasets",
         "/api/v1/agreements",
+        "/api/v1/organization/archive",
         "/api/v1/disclosures",
         "/api/v1/disclosures/x",
         "/api/v1/disclosures?kind=disclosure&field=email",
@@ -178,7 +179,11 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"]
     {
         let path = format!("/api/v1/agreements/{}", world.id(agreement));
-        paths.extend([path.clone(), format!("{path}/versions/1/preview"), format!("{path}/usage")]);
+        paths.extend([path.clone(), format!("{path}/usage")]);
+        paths.extend(
+            ["preview", "words", "words?lang=es", "difference", "difference?from=1"]
+                .map(|part| format!("{path}/versions/1/{part}")),
+        );
         paths.push(format!("/api/v1/explain?agreement={}&field=notes", world.id(agreement)));
         paths.push(format!("/api/v1/disclosures?agreement={}", world.id(agreement)));
     }

@@ -23,6 +23,8 @@ enum Closing {
     Narrow,
     End,
     RevokeToken,
+    /// The last day comes to its end.
+    Expire,
 }
 
 impl Closing {
@@ -38,6 +40,7 @@ impl Closing {
                 let narrowed = world.post(Steward, &format!("{path}/versions"), &json!({"terms": terms, "from": 1})).expect(201);
                 assert_eq!(narrowed.json()["state"], "active");
             }
+            Self::Expire => world.pass(Duration::from_secs(366 * 86_400)),
             Self::RevokeToken => {
                 let request = world.request(Nobody, Method::POST, "/oauth/revoke");
                 let request = request.basic_auth(world.id(PartnerClient.name()), Some(CLIENT_SECRET));
@@ -53,6 +56,11 @@ fn new_token(world: &World) -> String {
     Answer::to(request.body("grant_type=client_credentials")).ok()["access_token"].as_str().unwrap().to_owned()
 }
 
+/// A token that outlives what is closed: a program's lasts an hour, and the last day is a year away.
+fn token_for(world: &World, closing: Closing) -> String {
+    if matches!(closing, Closing::Expire) { PartnerClient.token().unwrap() } else { new_token(world) }
+}
+
 /// A small agreement of its own, whose rows all say `Mine`.
 fn agreed(world: &World) -> String {
     let made = world
@@ -66,14 +74,44 @@ fn agreed(world: &World) -> String {
     world.agree(&terms)
 }
 
-/// One reader's round: a list, a stream, the feed.
-fn read(world: &World, token: &str, round: usize) -> Option<Answer> {
-    let (path, accept) = match round % 3 {
-        0 => ("/api/v1/opportunities?limit=1000", "application/json"),
-        1 => ("/api/v1/opportunities", "application/x-ndjson"),
-        _ => ("/api/v1/changes?limit=1000", "application/json"),
+/// What a reader who began before knows: a record, the tag of a page, a place in the feed.
+struct Known {
+    record: String,
+    agreement: String,
+    tag: String,
+    feed: String,
+}
+
+impl Known {
+    fn learn(server: &Server, token: &str, agreement: &str) -> Self {
+        let page = Answer::from(server.get(&format!("/api/v1/opportunities?agreement={agreement}"), Some(token))).expect(200);
+        let feed = Answer::from(server.get("/api/v1/changes?limit=1", Some(token))).expect(200).json();
+        let tag = page.header("etag").to_owned();
+        Self {
+            record: page.items()[0]["id"].as_str().unwrap().to_owned(),
+            agreement: agreement.to_owned(),
+            tag,
+            feed: feed["next"].as_str().unwrap().to_owned(),
+        }
+    }
+}
+
+/// One reader's round: a list, a stream, the feed, a record, a page it has already, the feed from where it was. Whether it was given
+/// anything of the agreement; nothing where the answer broke off.
+fn read(server: &Server, known: &Known, token: &str, round: usize) -> Option<bool> {
+    let Known { record, agreement, tag, feed } = known;
+    let (path, accept) = match round % 6 {
+        0 => ("/api/v1/opportunities?limit=1000".to_owned(), "application/json"),
+        1 => ("/api/v1/opportunities".to_owned(), "application/x-ndjson"),
+        2 => ("/api/v1/changes?limit=1000".to_owned(), "application/json"),
+        3 => (format!("/api/v1/opportunities/{record}"), "application/json"),
+        4 => (format!("/api/v1/opportunities?agreement={agreement}"), "application/json"),
+        _ => (format!("/api/v1/changes?limit=1000&cursor={feed}"), "application/json"),
     };
-    Answer::if_whole(world.server.request(Method::GET, path, Some(token)).header("Accept", accept))
+    let request = server.request(Method::GET, &path, Some(token)).header("Accept", accept);
+    let request = if round % 6 == 4 { request.header("If-None-Match", tag) } else { request };
+    // That a page still is what it was says what it holds.
+    Answer::if_whole(request).map(|answer| answer.status == 304 || answer.text().contains("\"Mine "))
 }
 
 /// What one reader has seen.
@@ -91,20 +129,23 @@ fn wait_until(done: impl Fn() -> bool) {
     }
 }
 
-/// Readers read without a pause while somebody closes; whoever begins after the acknowledgement gets nothing of it.
+/// Readers read without a pause, at two servers, while somebody closes at one of them; whoever begins after the acknowledgement gets
+/// nothing of it anywhere.
 fn nothing_after_the_acknowledgement(world: &World, closing: Closing) {
-    let (agreement, token) = (agreed(world), new_token(world));
+    let other = Server::start_again(world.database.url(), SEED, 2, world.server.clock.clone());
+    let servers = [&world.server, &other];
+    let (agreement, token) = (agreed(world), token_for(world, closing));
+    let known = Known::learn(&world.server, &token, &agreement);
     let (closed, enough) = (AtomicBool::new(false), AtomicBool::new(false));
-    let seen: [Seen; 3] = Default::default();
+    let seen: [Seen; 4] = Default::default();
     let reader = |from: usize| {
         for round in from.. {
             if enough.load(Ordering::SeqCst) {
                 break;
             }
             let late = closed.load(Ordering::SeqCst);
-            let text = read(world, &token, round).map(|answer| answer.text()).unwrap_or_default();
-            let given = text.contains("\"Mine ");
-            assert!(!(late && given), "{closing:?} was acknowledged, and then came {text}");
+            let given = read(servers[from % servers.len()], &known, &token, round).unwrap_or(false);
+            assert!(!(late && given), "{closing:?} was acknowledged, and then round {} gave something", round % 6);
             if late {
                 seen[from].after.fetch_add(1, Ordering::SeqCst);
             } else if given {
@@ -123,7 +164,7 @@ fn nothing_after_the_acknowledgement(world: &World, closing: Closing) {
         wait_until(|| seen.iter().all(|seen| seen.before.load(Ordering::SeqCst) > 2) || !going_on());
         closing.close(world, &agreement, &token);
         closed.store(true, Ordering::SeqCst);
-        wait_until(|| seen.iter().all(|seen| seen.after.load(Ordering::SeqCst) > 5) || !going_on());
+        wait_until(|| seen.iter().all(|seen| seen.after.load(Ordering::SeqCst) > 12) || !going_on());
         enough.store(true, Ordering::SeqCst);
         readers.into_iter().for_each(|reader| reader.join().unwrap());
     });
@@ -144,6 +185,12 @@ on_both! {
 on_both! {
     fn nobody_reads_on_after_an_ending(world: World) {
         nothing_after_the_acknowledgement(&world, Closing::End);
+    }
+}
+
+on_both! {
+    fn nobody_reads_on_after_the_last_day(world: World) {
+        nothing_after_the_acknowledgement(&world, Closing::Expire);
     }
 }
 

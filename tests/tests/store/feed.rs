@@ -8,6 +8,7 @@ use hayward_store::{ChangeItem, ChangesFrom, Decision, Import, ShareQuery, Store
 use hayward_tests::commons::{Commons, List, Member, To, item};
 use hayward_tests::on_both;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
 
 use crate::agreements::parties;
@@ -153,12 +154,27 @@ on_both! {
 /// What may happen between two looks into the feed. Numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Act {
-    Import { list: usize, rows: Vec<(u8, u8, u8)>, absent: bool },
+    Import {
+        list: usize,
+        rows: Vec<(u8, u8, u8)>,
+        absent: bool,
+    },
     Undo(usize),
-    Offer { list: usize, to: u8, terms: usize },
+    Offer {
+        list: usize,
+        to: u8,
+        terms: usize,
+    },
     Suspend(usize, bool),
     Resume(usize, bool),
     Narrow(usize),
+    /// Other terms of the same agreement, wider or narrower, laid before the other side.
+    Counter {
+        which: usize,
+        terms: usize,
+    },
+    /// One side says yes to whatever waits.
+    Approve(usize, bool),
     Build,
     End(usize),
     Pass,
@@ -174,6 +190,8 @@ fn act() -> BoxedStrategy<Act> {
         2 => (any::<usize>(), any::<bool>()).prop_map(|(which, side)| Act::Suspend(which, side)),
         3 => (any::<usize>(), any::<bool>()).prop_map(|(which, side)| Act::Resume(which, side)),
         2 => any::<usize>().prop_map(Act::Narrow),
+        2 => (any::<usize>(), 0usize..4).prop_map(|(which, terms)| Act::Counter { which, terms }),
+        3 => (any::<usize>(), any::<bool>()).prop_map(|(which, side)| Act::Approve(which, side)),
         2 => Just(Act::Build),
         1 => any::<usize>().prop_map(Act::End),
         1 => Just(Act::Pass),
@@ -275,6 +293,21 @@ impl<'a> World<'a> {
         }
     }
 
+    fn counter(&mut self, which: usize, terms: usize) {
+        let Some((agreement, list, to, _)) = pick(&self.agreements, which).cloned() else { return };
+        let (owner, target) = (&self.providers[self.lists[list].0], &self.lists[list].1);
+        let shown = self.commons.store.agreement(&owner.steward, &agreement, None).unwrap();
+        let from = shown["versions"].as_array().unwrap().last().unwrap()["version"].as_i64().unwrap();
+        let other = self.commons.terms(target, self.to(to), &self.terms(list, terms));
+        drop(self.commons.store.propose_version(&self.recipient.steward, &agreement, from, &other));
+    }
+
+    /// Whoever applied the feed has what whoever reads anew has.
+    fn compare(&self, copy: &mut Copy, limit: i64) {
+        copy.catch_up(self.commons, &self.recipient, limit);
+        assert_eq!(copy.items, anew(self.commons, &self.recipient));
+    }
+
     fn act(&mut self, act: &Act, copy: &mut Copy) {
         match act {
             Act::Import { list, rows, absent } => self.import(*list, rows, *absent),
@@ -297,6 +330,8 @@ impl<'a> World<'a> {
             Act::Suspend(which, side) => self.decide(*which, *side, Decision::Suspend),
             Act::Resume(which, side) => self.decide(*which, *side, Decision::Resume),
             Act::Narrow(which) => self.narrow(*which),
+            Act::Counter { which, terms } => self.counter(*which, *terms),
+            Act::Approve(which, side) => self.decide(*which, *side, Decision::Approve),
             Act::Build => drop(self.commons.store.build_due().unwrap()),
             Act::End(which) => self.decide(*which, true, Decision::End),
             Act::Pass => {
@@ -333,5 +368,31 @@ on_both! {
                 Ok(())
             })
             .unwrap();
+    }
+}
+
+/// Acts of the long run, unless `HAYWARD_FEED_ACTS` says otherwise; and how many pass between two comparisons.
+const ACTS: usize = 400;
+const BETWEEN: usize = 20;
+
+on_both! {
+    fn one_copy_stays_right_over_a_long_life(commons: Commons) {
+        let acts = std::env::var("HAYWARD_FEED_ACTS").ok().and_then(|acts| acts.parse().ok()).unwrap_or(ACTS);
+        let mut runner = chance::runner(1);
+        let (mut world, mut copy) = (World::new(&commons, 0), Copy::default());
+        // From time to time everybody begins anew, since what has ended stays ended and the lists would only grow.
+        for number in 0..acts {
+            let act = act().new_tree(&mut runner).unwrap().current();
+            world.act(&act, &mut copy);
+            if number % BETWEEN == BETWEEN - 1 {
+                world.compare(&mut copy, 1 + i64::try_from(number % 7).unwrap());
+            }
+            if number % 200 == 199 {
+                world = World::new(&commons, number);
+                copy = Copy::default();
+            }
+        }
+        commons.store.build_due().unwrap();
+        world.compare(&mut copy, 3);
     }
 }

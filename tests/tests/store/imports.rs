@@ -1,14 +1,16 @@
 //! Files in: every row is accounted for, and an edition is made only where something changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use hayward_importers::{Absent, Blank, Matching};
+use hayward_importers::{Absent, Blank, Fix, Matching};
 use hayward_store::{Import, ImportState, Seen, StoreError};
 use hayward_tests::commons::{Commons, To};
 use hayward_tests::{Kind, on_both};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::claims::watched;
 use crate::{chance, raw};
 
 const THREE: &str = "identifier,name,city\n1,Alder,Leeds\n2,Birch,York\n3,Cedar,Hull\n";
@@ -244,6 +246,42 @@ on_both! {
                 Kind::Sqlite => format!("(select count(*) as n from {table}) c where c.n = 6000"),
             };
             assert_eq!(raw::count(commons.database(), &known), 1, "{table}");
+        }
+    }
+}
+
+on_both! {
+    fn of_two_who_decide_at_once_neither_writes_over_the_other(commons: Commons) {
+        let a = commons.organization("a");
+        let list = commons.dataset(&a, "organization");
+        let rows: String = (0..40).map(|at| format!("{at},Co-op {at},{}\n", ["Untied States", "Span"][at % 2])).collect();
+        let draft = commons.upload(&list, &format!("identifier,name,country\n{rows}"));
+        let fix = |from: &str, to: &str| {
+            vec![Fix { column: "C".to_owned(), from: Some(from.to_owned()), row: None, to: Some(to.to_owned()) }]
+        };
+        // Both looked at the same draft.
+        assert!(commons.store.fix_import(&draft, fix("Untied States", "US")).unwrap().is_empty());
+        assert!(matches!(commons.store.fix_import(&draft, fix("Span", "ES")), Err(StoreError::Stale(_))));
+        let now = commons.again(&list, &draft);
+        assert_eq!((counts(&now)[1], now.problem_count, commons.store.problems(&now, 0, 100).unwrap().len()), (20, 20, 20));
+
+        // And both count at once: the one who began last is heard.
+        let other = commons.another_store().unwrap();
+        for at in 0..12 {
+            let (world, copy) = (Arc::clone(&other), commons.again(&list, &now));
+            let store = watched(&commons, move |asked| {
+                if asked == at {
+                    drop(world.fix_import(&copy, fix("Span", "ES")));
+                }
+            });
+            let before = commons.again(&list, &now);
+            let done = store.fix_import(&before, fix("Span", "FR"));
+            let after = commons.again(&list, &now);
+            let kept = commons.store.problems(&after, 0, 100).unwrap();
+            assert_eq!(i64::try_from(kept.len()).unwrap(), after.problem_count, "{done:?}");
+            let said = after.matching.clone().unwrap().to_string();
+            assert_eq!(done.is_ok(), said.contains("\"to\":\"FR\""), "{done:?}");
+            assert!(commons.store.fix_import(&after, fix("Span", "Span")).unwrap().is_empty());
         }
     }
 }

@@ -194,7 +194,8 @@ fn what() -> impl Strategy<Value = What> {
         )
         .prop_map(|word| format!("/api/v1/{word}")),
         (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}", agreement(number))),
-        (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}/versions/1/preview", agreement(number))),
+        (0..9usize, 1..4usize, select(&["preview", "words", "words?lang=es", "difference", "difference?from=1"][..]))
+            .prop_map(|(number, version, part)| format!("/api/v1/agreements/{}/versions/{version}/{part}", agreement(number))),
         (0..LISTS.len()).prop_map(|list| format!("/api/v1/datasets/{}/records", crate::world::dataset(list))),
         (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}/usage", agreement(number))),
     ];

@@ -250,6 +250,11 @@ impl Play<'_> {
         for nth in 0..3 {
             self.twins.ask(&Ask::of(What::Next(nth)))?;
         }
+        for standing in &self.deals {
+            let versions = format!("/api/v1/agreements/{}/versions", crate::world::agreement(standing.deal.number));
+            self.twins.get(&format!("{versions}/1/words"))?;
+            self.twins.get(&format!("{versions}/{}/difference?from=1&lang=es", standing.newest))?;
+        }
         self.twins.get("/api/v1/agreements")?;
         self.twins.get("/api/v1/disclosures").map(drop)
     }

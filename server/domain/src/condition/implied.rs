@@ -5,23 +5,42 @@
 use super::{Condition, Is, Operand};
 use crate::schema::FieldName;
 
+/// One thing that seeing a row tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Told<'a> {
+    /// About which field.
+    pub(crate) field: &'a FieldName,
+    /// What of it.
+    pub(crate) is: &'a Is,
+    /// Whether it is so; otherwise it is so or another alternative holds.
+    pub(crate) surely: bool,
+}
+
 impl Condition {
     /// What seeing a row tells about fields, disclosed or not: each field with a phrase such as `is one of "ES", "FR"`.
     ///
     /// A field under an `any` is told less surely, and the phrase says so.
     #[must_use]
     pub fn implied(&self) -> Vec<(FieldName, String)> {
+        let phrase = |told: Told<'_>| match told.surely {
+            true => (told.field.clone(), told.is.phrase()),
+            false => (told.field.clone(), format!("{}, or another alternative holds", told.is.phrase())),
+        };
+        self.told().into_iter().map(phrase).collect()
+    }
+
+    /// The same, for whoever has words of their own for it.
+    pub(crate) fn told(&self) -> Vec<Told<'_>> {
         let mut told = Vec::new();
         self.tell(true, &mut told);
         told
     }
 
-    fn tell(&self, surely: bool, told: &mut Vec<(FieldName, String)>) {
+    fn tell<'a>(&'a self, surely: bool, told: &mut Vec<Told<'a>>) {
         match self {
             Self::All(parts) => parts.iter().for_each(|part| part.tell(surely, told)),
             Self::Any(parts) => parts.iter().for_each(|part| part.tell(surely && parts.len() == 1, told)),
-            Self::Test { field, is } if surely => told.push((field.clone(), is.phrase())),
-            Self::Test { field, is } => told.push((field.clone(), format!("{}, or another alternative holds", is.phrase()))),
+            Self::Test { field, is } => told.push(Told { field, is, surely }),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::schema::FieldName;
 
-mod implied;
+pub(crate) mod implied;
 mod matches;
 mod parse;
 
@@ -93,7 +93,7 @@ impl Operand {
         Self { boolean: Some(boolean), ..Self::default() }
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         match (&self.text, self.number, self.boolean) {
             (Some(text), _, _) => Value::from(text.as_str()),
             (None, Some(number), _) => number_to_json(number),

@@ -8,14 +8,6 @@ use std::collections::BTreeMap;
 use super::node::Node;
 use super::{Field, FieldName, Generalises, Kind, Offers, ReadsAs, SchemaError, Sensitivity};
 
-const SENSITIVITIES: [(&str, Sensitivity); 5] = [
-    ("public", Sensitivity::Public),
-    ("internal", Sensitivity::Internal),
-    ("personal", Sensitivity::Personal),
-    ("special", Sensitivity::Special),
-    ("never", Sensitivity::Never),
-];
-
 const READINGS: [(&str, ReadsAs); 8] = [
     ("identifier", ReadsAs::Identifier),
     ("phone", ReadsAs::Phone),
@@ -50,7 +42,8 @@ pub(super) fn field(name: &str, property: &Node<'_>, required: bool) -> Result<F
     let kind = kind(property)?;
     let says = property.need("x-hayward")?;
     says.only(&KNOWN)?;
-    let sensitivity = says.need("sensitivity")?.choice(&SENSITIVITIES)?;
+    let sensitivity =
+        says.need("sensitivity")?.choice(&Sensitivity::ALL.map(|sensitivity| (sensitivity.as_str(), sensitivity)))?;
     let reads_as = reads_as(&says, kind)?;
     maps_to(&says)?;
     Ok(Field {

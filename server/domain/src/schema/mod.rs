@@ -102,6 +102,29 @@ pub enum Sensitivity {
     Never,
 }
 
+impl Sensitivity {
+    /// Every sensitivity, in rising order.
+    pub const ALL: [Self; 5] = [Self::Public, Self::Internal, Self::Personal, Self::Special, Self::Never];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Personal => "personal",
+            Self::Special => "special",
+            Self::Never => "never",
+        }
+    }
+
+    /// The sensitivity that `text` names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sensitivity| sensitivity.as_str() == text)
+    }
+}
+
 /// What a field's values are, as far as comparing and treating them goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -16,7 +16,7 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 11] = [
+const TAKEN: [&str; 12] = [
     "schemas",
     "catalogue",
     "datasets",
@@ -25,6 +25,7 @@ const TAKEN: [&str; 11] = [
     "changes",
     "disclosures",
     "sessions",
+    "organization",
     // These would give `{collection}:read` the name of another scope.
     "directory",
     "ledger",

@@ -41,7 +41,7 @@ impl Rows {
 }
 
 impl Onward {
-    fn is_at_most(&self, other: &Self) -> bool {
+    pub(crate) fn is_at_most(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::None, _) | (_, Self::Public) | (Self::Members, Self::Members) => true,
             (Self::Named(few), Self::Named(many)) => few.iter().all(|name| many.contains(name)),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 /// The schema of all these tests.
 pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::parse(&document()).unwrap());
-static PROVIDER: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId::from_random([1; 15]));
+pub static PROVIDER: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId::from_random([1; 15]));
 static DATASET: LazyLock<DatasetId> = LazyLock::new(|| DatasetId::from_random([2; 15]));
 
 fn document() -> Value {

@@ -8,3 +8,4 @@ mod fixtures;
 mod generated;
 mod narrower;
 mod refusals;
+mod words;

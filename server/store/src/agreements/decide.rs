@@ -143,7 +143,7 @@ pub(super) fn destroy_secret(conn: &mut Conn, agreement: i64) -> Result<()> {
 }
 
 /// Who ends an agreement ends what was to come after it, too. Returns how many versions that were.
-pub(super) fn void_open(conn: &mut Conn, agreement: &AgreementRow, side: Side, by: &By, now: Moment) -> Result<usize> {
+pub(crate) fn void_open(conn: &mut Conn, agreement: &AgreementRow, side: Side, by: &By, now: Moment) -> Result<usize> {
     let mut voided = 0;
     for version in versions(conn, agreement.number)? {
         voided += usize::from(void(conn, agreement, &version, side, by, now)?);

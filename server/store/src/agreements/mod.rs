@@ -8,12 +8,15 @@ mod decide;
 mod granted;
 mod propose;
 mod view;
+mod wording;
 
 pub use again::Again;
+pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
 pub use granted::Granted;
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
+pub use wording::Wording;
 
 use std::collections::BTreeSet;
 
@@ -54,7 +57,7 @@ impl VersionRow {
 }
 
 /// Which side of the agreement the caller's organization is.
-fn side_of(agreement: &AgreementRow, organization: i64) -> Option<Side> {
+pub(crate) fn side_of(agreement: &AgreementRow, organization: i64) -> Option<Side> {
     if agreement.provider == organization {
         Some(Side::Provider)
     } else if agreement.recipient == Some(organization) {

@@ -232,7 +232,7 @@ impl Store {
         };
         let id = raw.get("dataset").and_then(Value::as_str).and_then(DatasetId::parse).ok_or_else(unknown)?;
         let select = "select d.number, d.organization as owner, o.id as owner_id, d.schema_name, d.schema_version
-            from datasets d join organizations o on o.number = d.organization where d.id = ?";
+            from datasets d join organizations o on o.number = d.organization where d.id = ? and o.left_at is null";
         let dataset = conn.first::<DatasetOwner>(Sql::new(select).bind(id.as_str()))?.ok_or_else(unknown)?;
         let schema = self.schema_at(conn, &dataset.schema_name, dataset.schema_version)?;
         let provider = OrganizationId::parse(&dataset.owner_id).ok_or(StoreError::Corrupt("an organization"))?;
@@ -248,7 +248,7 @@ fn audience(conn: &mut Conn, audience: &Audience) -> Result<(i64, Option<i64>)> 
         Audience::Members => Ok((MEMBERS, None)),
         Audience::Public => Ok((PUBLIC, None)),
         Audience::Organization(id) => {
-            let select = Sql::new("select number as value from organizations where id = ?").bind(id.as_str());
+            let select = Sql::new("select number as value from organizations where id = ? and left_at is null").bind(id.as_str());
             let number = conn.first::<Number>(select)?.map(|row| row.value);
             let unknown = || StoreError::refused("unknown-organization", "the audience names no member co-op of this commons");
             number.map(|number| (number, Some(number))).ok_or_else(unknown)

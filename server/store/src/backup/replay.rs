@@ -1,12 +1,12 @@
 //! Closing again what was closed after the archive was made, from what the journals noted.
 //!
 //! Notes of another commons are none of ours. What was closed up to the archive's newest commit is in the archive, as closed or as
-//! opened again since. A revocation of a token or a program is final, and is done again in any case.
+//! opened again since. A revocation of a token or a program, and leaving, is final, and is done again in any case.
 
 use std::sync::Arc;
 
 use hayward_domain::agreement::Side;
-use hayward_domain::id::AgreementId;
+use hayward_domain::id::{AgreementId, OrganizationId};
 use serde::Serialize;
 
 use super::BackupError;
@@ -36,7 +36,7 @@ pub(super) fn replay(store: &Arc<Store>, header: &Header, notes: &[Note]) -> std
     let ours = |note: &&Note| header.commons.as_ref().is_none_or(|commons| *commons == note.commons);
     let since = |note: &&Note| match note.closing {
         Closing::Stopped { .. } | Closing::Narrowed { .. } => note.commit > header.commit,
-        Closing::TokenRevoked { .. } | Closing::ClientRevoked { .. } => true,
+        Closing::TokenRevoked { .. } | Closing::ClientRevoked { .. } | Closing::Left { .. } => true,
     };
     let mut notes: Vec<&Note> = notes.iter().filter(ours).filter(since).collect();
     notes.sort_by_key(|note| (note.commit, note.at));
@@ -64,6 +64,10 @@ fn one(store: &Arc<Store>, closing: &Closing) -> Result<Replayed> {
         Closing::Narrowed { agreement, version, terms, by } => {
             let outcome = store.narrow_again(&agreement_id(agreement)?, *version, terms, by)?;
             Replayed { what: "narrow", agreement: Some(agreement.clone()), version: Some(*version), outcome }
+        }
+        Closing::Left { organization, .. } => {
+            let id = OrganizationId::parse(organization).ok_or(StoreError::Corrupt("a note's organization"))?;
+            Replayed { what: "leave", agreement: None, version: None, outcome: store.leave_again(&id)? }
         }
         Closing::TokenRevoked { hash } => {
             Replayed { what: "revoke-token", agreement: None, version: None, outcome: revoked(store.revoke_token(hash))? }

@@ -22,7 +22,7 @@ use crate::writing::ImportProgress;
 
 pub use file::StoredSource;
 pub(crate) use file::{drop_pieces, forget};
-pub(crate) use problems::{KEPT_PROBLEMS, drop_some_problems};
+pub(crate) use problems::{Counting, KEPT_PROBLEMS, drop_some_problems, still_counts};
 pub use state::ImportState;
 
 /// A file to be imported.
@@ -205,21 +205,30 @@ impl Store {
         self.db.write(|conn| set_state(conn, &import.id, from, to, now))
     }
 
-    pub(crate) fn write_findings(&self, import: &Import, state: ImportState, found: &Findings) -> Result<()> {
+    /// Writes down what was found out, unless somebody else has decided something meanwhile, or another file has taken the place of this
+    /// one: after a counting, unless another has begun since.
+    pub(crate) fn write_findings(
+        &self,
+        import: &Import,
+        state: ImportState,
+        found: &Findings,
+        counting: Option<&Counting>,
+    ) -> Result<()> {
         let now = (self.clock)();
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let update =
             "update imports set state = ?, reading = ?, profile = ?, columns = ?, matching = ?, counts = ?, problem_count = ?, edition = ?,
             failure = ?, read_by = ?, changed_at = ? where id = ? and state in ('reading', 'draft', 'checked', 'interrupted', 'failed')
-            and coalesce(matching, '') = ? and file_hash = ?";
+            and coalesce(matching, '') = ? and file_hash = ? and (counting = ? or ? = 0)";
         let update = Sql::new(update).bind(state.as_str()).bind(text(&found.reading));
         let update = update.bind(text(&found.profile)).bind(text(&found.columns));
         let update = update.bind(text(&found.matching)).bind(text(&found.counts)).bind(found.problem_count).bind(found.edition);
         let update = update.bind(text(&found.failure)).bind(READ_BY).bind(now).bind(&import.id);
-        // What somebody else has decided meanwhile, or a file that has taken the place of this one, is not written over.
         let update = update.bind(text(&import.matching).unwrap_or_default()).bind(&import.file_hash);
+        let counting = counting.map_or(0, |counting| counting.0);
+        let update = update.bind(counting).bind(counting);
         let touched = self.db.write(|conn| conn.execute(update))?;
-        if touched == 1 { Ok(()) } else { Err(StoreError::Stale("this import has moved on meanwhile".to_owned())) }
+        if touched == 1 { Ok(()) } else { Err(problems::moved_on()) }
     }
 
     /// Imports that say they are at work while nobody is: their server stopped. A commit holds the claim of its list for as long as it

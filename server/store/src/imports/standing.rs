@@ -68,6 +68,9 @@ impl Store {
         if self.reload(import)?.state != ImportState::Cancelled {
             return Ok(false);
         }
+        // Who still counts its rows keeps nothing more of them.
+        let update = Sql::new("update imports set counting = counting + 1 where id = ?").bind(&import.id);
+        self.db.write(|conn| conn.execute(update))?;
         self.until_none(|conn| drop_pieces(conn, &import.id))?;
         self.drop_problems(import)?;
         Ok(true)

@@ -18,7 +18,7 @@ use super::decided::Decided;
 use crate::Store;
 use crate::conn::Eyes;
 use crate::error::{Result, StoreError};
-use crate::imports::{Import, READ_BY};
+use crate::imports::{Counting, Import, READ_BY, still_counts};
 use crate::sql::{Number, Sql, rows};
 
 /// Problems copied in one go.
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Copies the problems that were found the first time.
-    pub(super) fn same_problems(&self, import: &Import, first: &First) -> Result<()> {
+    pub(super) fn same_problems(&self, import: &Import, counting: &Counting, first: &First) -> Result<()> {
         let copy = "insert into import_problems (import, position, problem)
             select ?, position, problem from import_problems where import = ? and position > ? and position <= ?";
         let last = "select coalesce(max(position), 0) as value from import_problems where import = ?";
@@ -78,7 +78,11 @@ impl Store {
         let mut after = 0;
         while after < last {
             let copy = Sql::new(copy).bind(&import.id).bind(&first.id).bind(after).bind(after + PAGE);
-            self.db.write(|conn| conn.execute(copy))?;
+            let now = (self.clock)();
+            self.db.write(|conn| {
+                still_counts(conn, import, counting, now)?;
+                conn.execute(copy)
+            })?;
             after += PAGE;
         }
         let groups = "update imports set problem_groups = (select i.problem_groups from imports i where i.id = ?) where id = ?";

@@ -12,7 +12,7 @@ use super::problems::Problems;
 use super::pulse::{Phase, Pulse};
 use crate::Store;
 use crate::error::Result;
-use crate::imports::{Findings, Import, ImportState};
+use crate::imports::{Counting, Findings, Import, ImportState};
 
 impl Store {
     /// Reads the rows of a file and compares them with the list as it is now. Leaves the import as `draft` or `checked`, or `failed`
@@ -23,14 +23,14 @@ impl Store {
             pulse.begin(Phase::Comparing, decided.profiled.rows);
             self.count(import, decided, found.edition, pulse)
         });
-        let (counts, problem_count) = match counted {
+        let (counts, problem_count, counting) = match counted {
             Ok(counted) => counted,
             Err(error) => return self.fail(import, error),
         };
         found.counts = serde_json::to_value(counts).ok();
         found.problem_count = problem_count;
         let state = if decided.is_complete() { ImportState::Checked } else { ImportState::Draft };
-        self.write_findings(import, state, &found)
+        self.write_findings(import, state, &found, Some(&counting))
     }
 
     /// What a commit to edition `head` would do, and how many problems there are; these are kept.
@@ -40,11 +40,11 @@ impl Store {
         decided: &Decided,
         head: i64,
         pulse: &Pulse,
-    ) -> std::result::Result<(Counts, i64), CompareError> {
+    ) -> std::result::Result<(Counts, i64, Counting), CompareError> {
         if let Some(first) = self.first_time(import, decided, head)? {
-            self.drop_problems(import)?;
-            self.same_problems(import, &first)?;
-            return Ok((first.counts, first.problem_count));
+            let counting = self.begin_counting(import)?;
+            self.same_problems(import, &counting, &first)?;
+            return Ok((first.counts, first.problem_count, counting));
         }
         let rows = draft(&self.import_file(import), &decided.profiled, &decided.schema, &decided.matching)?;
         let mut problems = Problems::new(self, import)?;
@@ -54,14 +54,14 @@ impl Store {
             Found::Problems(some) => problems.add(some),
             Found::Changed { .. } => Ok(()),
         })?;
-        let problem_count = problems.end()?;
+        let (problem_count, counting) = problems.end()?;
         if let Some(seen) = seen {
             present.absent(&seen, |_| {
                 counts.removed += 1;
                 Ok(())
             })?;
         }
-        Ok((counts, problem_count))
+        Ok((counts, problem_count, counting))
     }
 
     /// Leaves the import as `failed`, where it is the file that cannot be read.
@@ -72,6 +72,11 @@ impl Store {
         };
         let failure = json!({"code": refusal.code(), "message": refusal.to_string(), "row": refusal.row()});
         let counts = serde_json::to_value(Counts::default()).ok();
-        self.write_findings(import, ImportState::Failed, &Findings { failure: Some(failure), counts, ..Findings::default() })
+        self.write_findings(
+            import,
+            ImportState::Failed,
+            &Findings { failure: Some(failure), counts, ..Findings::default() },
+            None,
+        )
     }
 }

@@ -97,7 +97,7 @@ impl Store {
         let view = Arc::clone(&commit.view);
         let counts =
             parallel::piped(|send| self.changes(plan, &view, (seen, pulse), &mut problems, send), |batch| commit.write(batch))?;
-        Ok((counts, problems.map_or(Ok(import.problem_count), Problems::end)?))
+        Ok((counts, problems.map_or(Ok(import.problem_count), |problems| problems.end().map(|(count, _)| count))?))
     }
 
     /// Everything that a file changes, prepared to be written.

@@ -82,7 +82,7 @@ impl Store {
             self.check(import, &decided)?;
         } else {
             // Until the commit has it, it is what it would be if the program stopped here: it can be committed again.
-            self.write_findings(import, ImportState::Interrupted, &decided.findings(head))?;
+            self.write_findings(import, ImportState::Interrupted, &decided.findings(head), None)?;
         }
         let found = self.reload(import)?;
         if !matches!(found.state, ImportState::Checked | ImportState::Interrupted) {

@@ -5,7 +5,7 @@ use hayward_importers::{Groups, Problem};
 use super::compare::BATCH;
 use crate::Store;
 use crate::error::Result;
-use crate::imports::{Import, KEPT_PROBLEMS};
+use crate::imports::{Counting, Import, KEPT_PROBLEMS};
 
 /// The problems of one reading of a file: all are counted, the first hundred thousand kept.
 pub(super) struct Problems<'a> {
@@ -16,13 +16,14 @@ pub(super) struct Problems<'a> {
     kept: i64,
     held: Vec<Problem>,
     groups: Groups,
+    counting: Counting,
 }
 
 impl<'a> Problems<'a> {
     /// Begins anew: what an earlier reading found is dropped.
     pub(super) fn new(store: &'a Store, import: &'a Import) -> Result<Self> {
-        store.drop_problems(import)?;
-        Ok(Self { store, import, count: 0, kept: 0, held: Vec::new(), groups: Groups::default() })
+        let counting = store.begin_counting(import)?;
+        Ok(Self { store, import, count: 0, kept: 0, held: Vec::new(), groups: Groups::default(), counting })
     }
 
     pub(super) fn add(&mut self, problems: Vec<Problem>) -> Result<()> {
@@ -34,16 +35,16 @@ impl<'a> Problems<'a> {
         if self.held.len() >= BATCH { self.keep() } else { Ok(()) }
     }
 
-    /// Keeps what is still held. Returns how many problems there are.
-    pub(super) fn end(mut self) -> Result<i64> {
+    /// Keeps what is still held. Returns how many problems there are, and which counting it was that found them.
+    pub(super) fn end(mut self) -> Result<(i64, Counting)> {
         self.keep()?;
-        self.store.keep_groups(self.import, &self.groups.into_sorted())?;
-        Ok(self.count)
+        self.store.keep_groups(self.import, &self.counting, &self.groups.into_sorted())?;
+        Ok((self.count, self.counting))
     }
 
     fn keep(&mut self) -> Result<()> {
         let held = std::mem::take(&mut self.held);
-        self.store.keep_problems(self.import, self.kept + 1, &held)?;
+        self.store.keep_problems(self.import, &self.counting, self.kept + 1, &held)?;
         self.kept += i64::try_from(held.len()).unwrap_or(0);
         Ok(())
     }

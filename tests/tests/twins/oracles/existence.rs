@@ -32,6 +32,8 @@ pub fn errors(twins: &mut Twins) -> Told {
         "/api/v1/changes?agreement={}",
         "/api/v1/agreements/{}",
         "/api/v1/agreements/{}/versions/1/preview",
+        "/api/v1/agreements/{}/versions/1/words",
+        "/api/v1/agreements/{}/versions/1/difference?from=1",
     ] {
         twins.ask_for(address, agreements)?;
     }

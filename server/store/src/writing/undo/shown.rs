@@ -83,11 +83,11 @@ impl Store {
     fn share_rows(&self, dataset: i64, edition: i64, commit: i64, mut see: impl FnMut(ShareRow)) -> Result<()> {
         let page = "select coalesce(max(row), 0) as value from
             (select row from records where dataset = ? and born = ? and row > ? order by row limit ?) as page";
+        // Cross joins, since SQLite keeps their order.
         let select = "select n.share, s.name, s.born, s.died, e.commit_number, r.died as until from records r
-            join share_names n on n.record = r.record
-            join shared_records s on s.share = n.share and s.name = n.name
-            join share_editions e on e.share = s.share and e.edition = s.born
-            where r.dataset = ? and r.born = ? and r.row > ? and r.row <= ? and e.commit_number >= ?";
+            cross join share_names n cross join shared_records s cross join share_editions e
+            where n.record = r.record and s.share = n.share and s.name = n.name and e.share = s.share and e.edition = s.born
+            and r.dataset = ? and r.born = ? and r.row > ? and r.row <= ? and e.commit_number >= ?";
         let mut after = 0;
         loop {
             let page = Sql::new(page).bind(dataset).bind(edition).bind(after).bind(PAGE);
