@@ -23,6 +23,7 @@ mod canaries;
 mod census;
 mod crawl;
 mod deciding;
+mod depth;
 mod difference;
 mod erasing;
 mod feed;

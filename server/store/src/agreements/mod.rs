@@ -5,6 +5,7 @@
 
 mod again;
 mod decide;
+mod granted;
 mod propose;
 mod view;
 mod wording;
@@ -12,6 +13,7 @@ mod wording;
 pub use again::Again;
 pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
+pub use granted::Granted;
 pub use propose::{Fresh, ProposalError};
 pub use view::AgreementPage;
 pub use wording::Wording;
