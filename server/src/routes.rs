@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, fixes, health, imports, invite,
-    leaving, marked, oauth, readings, sessions, setup, shared, subjects, undo, upload, watching, wording,
+    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports,
+    invite, leaving, marked, oauth, readings, sessions, setup, shared, subjects, undo, upload, usage, watching, wording,
 };
 
 /// Whose data a route shows.
@@ -115,6 +115,10 @@ routes! {
 
     GET "/api/v1/disclosures" "ledger:read" Own => disclosures::list;
     GET "/api/v1/disclosures/{id}" "ledger:read" Own => disclosures::get;
+
+    GET "/api/v1/records/{id}/disclosures" "ledger:read" Own => disclosures::of_record;
+    GET "/api/v1/agreements/{id}/usage" "ledger:read" Own => usage::get;
+    GET "/api/v1/explain" "agreements:read" Own => explain::get;
 
     GET "/api/v1/records/{id}/subject-report" "datasets:read" Own => subjects::report;
     POST "/api/v1/records/{id}/erase" "agreements:approve" Own => subjects::erase;

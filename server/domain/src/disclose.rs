@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::condition::Cell;
+use crate::condition::{Cell, Condition};
 use crate::json;
 use crate::keys::AgreementKeys;
 use crate::mutants;
@@ -54,6 +54,11 @@ impl fmt::Debug for SharedRecord {
     }
 }
 
+/// Where a condition finds the cells of an original.
+fn cell_of<'a>(record: &'a Record) -> impl Fn(&FieldName) -> Cell<'a> {
+    |name| record.fields.get(name).map_or(Cell::Null, Cell::Value)
+}
+
 impl Terms {
     /// What these terms show of `record`; nothing if it is not among their rows, or the person in it said no.
     #[must_use]
@@ -79,10 +84,21 @@ impl Terms {
     }
 
     fn holds_for(&self, record: &Record) -> bool {
-        let cell = |name: &FieldName| record.fields.get(name).map_or(Cell::Null, Cell::Value);
         match &self.rows {
             Rows::All => true,
-            Rows::Where(condition) => condition.matches(&cell),
+            Rows::Where(condition) => condition.matches(&cell_of(record)),
+        }
+    }
+
+    /// Which of what the row condition demands a record does not meet. For the provider, who may look at its own records.
+    #[must_use]
+    pub fn unmet(&self, record: &Sealed<Record>) -> Vec<&Condition> {
+        let record = record.inner();
+        match &self.rows {
+            Rows::All => Vec::new(),
+            Rows::Where(condition) => {
+                condition.conjuncts().into_iter().filter(|demand| !demand.matches(&cell_of(record))).collect()
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use hayward_domain::id::AgreementId;
+use hayward_domain::id::{AgreementId, DisclosureId};
 use hayward_domain::schema::{Field, Sensitivity};
 use hayward_domain::scope::Scope;
 use hayward_domain::words::Language;
@@ -17,6 +17,7 @@ use crate::auth::bearer::{AgreementsApprove, AgreementsPropose, AgreementsRead, 
 use crate::commons::Commons;
 use crate::cursor::Bound;
 use crate::error::{Detail, Error};
+use crate::ledger::Previewed;
 use crate::revocation;
 
 impl From<ProposalError> for Error {
@@ -191,9 +192,20 @@ pub async fn preview(
     params.end()?;
     let (id, version) = path.into_inner();
     let (id, caller) = (agreement_id(&id)?, bearer.caller);
-    let agreement = id.clone();
+    let (agreement, looker) = (id.clone(), caller.clone());
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let preview = commons.run(move |store| store.preview(&caller, &id, version, wanted)).await?;
+    let entry = DisclosureId::at(commons.store.now(), commons.random());
+    let looked = Previewed {
+        id: &entry,
+        caller: &looker,
+        agreement: &agreement,
+        version,
+        terms: &preview.terms,
+        count: preview.records.len(),
+        now: commons.store.now(),
+    };
+    commons.ledger.previewed(looked).await?;
     let provider = &preview.terms.provider;
     let items: Vec<String> = preview
         .records
@@ -214,7 +226,9 @@ pub async fn preview(
     let implied = if implied.is_empty() { String::new() } else { format!(",\"implied\":{}", Value::from(implied)) };
     let more: String = beyond_the_page(&preview, language).iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
     let body = format!("{{\"items\":[{}],\"next\":null{implied}{more}}}", items.join(","));
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).content_type("application/json").body(body))
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("Cache-Control", "private, no-store")).insert_header(("Disclosure-Id", entry.as_str()));
+    Ok(response.content_type("application/json").body(body))
 }
 
 /// What a steward should know besides the page: how much is shown, what is not, and what free words may give away.

@@ -7,12 +7,12 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use hayward_domain::id::DisclosureId;
 use hayward_domain::scope::Scope;
-use hayward_store::{Caller, ChangeItem, ChangesFrom, ChangesPage, ShareQuery, Store, StoreError, Viewer};
+use hayward_store::{Caller, ChangeItem, ChangesFrom, ChangesPage, Refusal, ShareQuery, Store, StoreError, Viewer};
 use serde::Deserialize;
 
 use super::body;
 use super::params::{PAGE, Params};
-use super::reading::ReadError;
+use super::reading::{ReadError, answered, refusals};
 use super::shared::retried;
 use crate::auth::bearer::{Anyone, Bearer, Reader, unknown_token};
 use crate::commons::Commons;
@@ -84,8 +84,16 @@ pub async fn list(request: HttpRequest, reader: Reader, commons: Data<Commons>) 
         // A try that was written down and not handed over keeps its entry, which has this id.
         let id = DisclosureId::at(commons.store.now(), commons.random());
         let (kept, viewer, cursor, agreement) = (commons.kept, reader.0.clone(), cursor.clone(), agreement.clone());
-        let read =
-            retried(&commons, move |store| read(store, kept, &viewer, cursor.as_deref(), agreement.clone(), limit)).await?;
+        let wanted = ShareQuery { agreement: agreement.clone(), ..ShareQuery::default() };
+        let read = retried(&commons, move |store| read(store, kept, &viewer, cursor.as_deref(), agreement.clone(), limit)).await;
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => {
+                let viewer = reader.0.clone();
+                let refused = move |store: &Store| refused(store, &viewer, &wanted);
+                return Err(answered(&commons, &reader.0, error, refused).await);
+            }
+        };
         let answer = Answer { id: &id, chunk: 0, caller: read.caller.as_ref(), channel: "changes", given: given(&read.page) };
         commons.ledger.record(&answer, commons.store.now()).await?;
         let response = respond(&commons, &read, &id)?;
@@ -139,6 +147,12 @@ fn read(
         }
         (done, _) => done,
     }
+}
+
+/// Under which agreement the feed was refused.
+fn refused(store: &Store, viewer: &Viewer, wanted: &ShareQuery) -> Result<Vec<Refusal>, Error> {
+    let now = store.now();
+    store.view(viewer, |view| Ok(refusals(view.refused(None, wanted, None)?, view.caller.as_ref(), now)))
 }
 
 /// Whether the token and every share that gave rows still stand, in a look that is young enough.

@@ -37,7 +37,7 @@ impl Format {
         match kind {
             "application/json" | "application/*" | "*/*" => Some(Self::Json),
             "text/csv" | "text/*" => Some(Self::Csv),
-            "application/x-ndjson" | "application/ndjson" => Some(Self::Ndjson),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
             _ => None,
         }
     }

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hayward_domain::condition::Condition;
+use hayward_domain::id::DisclosureId;
 use hayward_domain::moment::Moment;
 use hayward_domain::mutants;
 use hayward_domain::scope::Scope;
-use hayward_store::{AudienceKind, Caller, Names, Order, ShareQuery, SharedRow, Shares, Store, StoreError, View, Viewer};
+use hayward_store::{
+    AudienceKind, Caller, Names, Order, Refusal, RefusedUnder, ShareQuery, SharedRow, Shares, Store, StoreError, View, Viewer,
+};
 
 use super::names::filter;
 use super::params::{Params, unknown};
+use crate::commons::Commons;
 use crate::cursor::{self, Bound};
 use crate::error::Error;
 
@@ -226,6 +230,21 @@ impl Reading {
         })
     }
 
+    /// Under which agreements this request was refused, now that it was answered with `404`.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn refused(&self, store: &Store, id: Option<&str>) -> Result<Vec<Refusal>, Error> {
+        let now = store.now();
+        store.view(&self.viewer, |view| {
+            let answering = view.shares(&self.collection, &ShareQuery::default(), view.commit)?;
+            let mut refused = view.refused(Some(&self.collection), &self.shares, id)?;
+            // An agreement that answers, and of which no record was named, refused nothing.
+            refused.retain(|under| under.by_record || answering.iter().all(|share| share.agreement.as_str() != under.agreement));
+            Ok(refusals(refused, view.caller.as_ref(), now))
+        })
+    }
+
     /// Whether the token and every share of a page still stand, looked at anew. Returns when that look began.
     ///
     /// # Errors
@@ -301,6 +320,46 @@ impl Reading {
             fields.insert(name.to_owned());
         }
         Ok(Some(fields))
+    }
+}
+
+/// What is written down of a refused request. The ids are given when it is.
+pub fn refusals(under: Vec<RefusedUnder>, caller: Option<&Caller>, at: Moment) -> Vec<Refusal> {
+    let Some(caller) = caller else { return Vec::new() };
+    let refusal = |under: RefusedUnder| Refusal {
+        id: String::new(),
+        at,
+        recipient: caller.organization_id.to_string(),
+        client: caller.name().to_owned(),
+        agreement: under.agreement,
+        version: under.version,
+        provider: under.provider,
+        purpose: under.purpose,
+    };
+    under.into_iter().map(refusal).collect()
+}
+
+/// What a request is answered that failed; one that was refused under an agreement is counted there first.
+pub async fn answered(
+    commons: &Commons,
+    viewer: &Viewer,
+    error: Error,
+    refused: impl FnOnce(&Store) -> Result<Vec<Refusal>, Error> + Send + 'static,
+) -> Error {
+    if !matches!((&error, viewer), (Error::NotFound, Viewer::Token(_))) {
+        return error;
+    }
+    let counted = async {
+        let mut refusals = commons.run(move |store| refused(store)).await?;
+        for refusal in &mut refusals {
+            refusal.id = DisclosureId::at(commons.store.now(), commons.random()).to_string();
+        }
+        commons.ledger.refused(refusals).await
+    };
+    match counted.await {
+        // The collection, or the token, is gone: there is nothing that could have refused.
+        Ok(()) | Err(Error::NotFound) => error,
+        Err(other) => other,
     }
 }
 

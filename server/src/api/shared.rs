@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::format::{Format, csv_line};
 use super::params::{PAGE, Params};
-use super::reading::{Page, ReadError, Reading};
+use super::reading::{Page, ReadError, Reading, answered};
 use crate::auth::bearer::Reader;
 use crate::commons::Commons;
 use crate::error::Error;
@@ -39,7 +39,7 @@ pub async fn list(
     let id = DisclosureId::at(commons.store.now(), commons.random());
     match format {
         Format::Json => {
-            let page = next_page(&commons, &reading, cursor, None, limit.unwrap_or(PAGE)).await?;
+            let page = first_page(&commons, &reading, cursor, limit.unwrap_or(PAGE)).await?;
             write_down(&commons, &page, &id, 0, format.channel()).await?;
             let response = page_response(&request, &commons, &page, &id).await?;
             may_leave(&commons, &reading, &page).await?;
@@ -47,7 +47,7 @@ pub async fn list(
         }
         Format::Csv | Format::Ndjson => {
             let wanted = limit.unwrap_or(i64::MAX);
-            let first = next_page(&commons, &reading, cursor, None, CHUNK.min(wanted)).await?;
+            let first = first_page(&commons, &reading, cursor, CHUNK.min(wanted)).await?;
             write_down(&commons, &first, &id, 0, format.channel()).await?;
             Ok(stream(commons, reading, format, first, id, wanted))
         }
@@ -63,9 +63,13 @@ pub async fn get(
 ) -> Result<HttpResponse, Error> {
     let (collection, record) = path.into_inner();
     let reading = Reading::parse(reader.0, &collection, Params::parse(request.query_string())?)?.of_one()?;
-    let page = {
-        let reading = reading.clone();
-        prompt(&commons, move |store, _| reading.one(store, &record)).await?
+    let found = {
+        let (reading, record) = (reading.clone(), record.clone());
+        prompt(&commons, move |store, _| reading.one(store, &record)).await
+    };
+    let page = match found {
+        Ok(page) => page,
+        Err(error) => return Err(refused(&commons, &reading, error, Some(record)).await),
     };
     let id = DisclosureId::at(commons.store.now(), commons.random());
     write_down(&commons, &page, &id, 0, "get").await?;
@@ -123,6 +127,19 @@ async fn next_page(
 ) -> Result<Page, Error> {
     let (reading, kept) = (reading.clone(), commons.kept);
     prompt(commons, move |store, brief| reading.page(store, brief, kept, cursor.as_deref(), from, limit)).await
+}
+
+async fn first_page(commons: &Commons, reading: &Reading, cursor: Option<String>, limit: i64) -> Result<Page, Error> {
+    match next_page(commons, reading, cursor, None, limit).await {
+        Ok(page) => Ok(page),
+        Err(error) => Err(refused(commons, reading, error, None).await),
+    }
+}
+
+/// What is answered instead of a page.
+async fn refused(commons: &Commons, reading: &Reading, error: Error, record: Option<String>) -> Error {
+    let asked = reading.clone();
+    answered(commons, &reading.viewer, error, move |store| asked.refused(store, record.as_deref())).await
 }
 
 /// Writes the entry of a page; when this returns, it is durable.

@@ -4,8 +4,8 @@ mod database;
 mod ready;
 mod serve;
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -83,6 +83,9 @@ enum LedgerCommand {
         /// The commons' public key, to insist on.
         #[arg(long)]
         key: Option<String>,
+        /// An earlier checkpoint that was kept: the last line of an earlier export, or that export.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
         /// Print one JSON object and nothing else.
         #[arg(long)]
         json: bool,
@@ -123,7 +126,9 @@ pub fn run() -> ExitCode {
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Ready(ready) => ready::ask(&ready),
         Command::Selftest(selftest) => selftest::run(&selftest, &mut out),
-        Command::Ledger { command: LedgerCommand::Verify { file, key, json } } => verify(&file, key.as_deref(), json, &mut out),
+        Command::Ledger { command: LedgerCommand::Verify { file, key, checkpoint, json } } => {
+            verify(&file, key.as_deref(), checkpoint.as_deref(), json, &mut out)
+        }
         Command::Reference => {
             write!(out, "{}", reference::text(&command())).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
         }
@@ -150,19 +155,35 @@ fn administer(database: &Database, command: AdminCommand, json: bool, out: &mut 
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify(file: &std::path::Path, key: Option<&str>, json: bool, out: &mut impl Write) -> Done {
-    let opened = std::fs::File::open(file).map_err(|error| format!("the export cannot be read: {error}"))?;
-    let report = ledger::verify::verify(std::io::BufReader::new(opened), key)
-        .map_err(|error| format!("the export cannot be read: {error}"))?;
+fn verify(file: &Path, key: Option<&str>, kept: Option<&Path>, json: bool, out: &mut impl Write) -> Done {
+    let unreadable = |error: std::io::Error| format!("the export cannot be read: {error}");
+    let opened = std::fs::File::open(file).map_err(unreadable)?;
+    let kept = kept.map(last_line).transpose().map_err(|error| format!("the checkpoint cannot be read: {error}"))?;
+    let insist = ledger::verify::Insist { key, checkpoint: kept.as_deref() };
+    let report = ledger::verify::verify(std::io::BufReader::new(opened), insist).map_err(unreadable)?;
     let text = if json {
         serde_json::to_string(&report).unwrap_or_default()
     } else {
         let words = format!("{} entries, {} sealed", report.entries, report.sealed);
         let verdict = if report.faults.is_empty() { "the chain holds".to_owned() } else { report.faults.join("\n") };
-        format!("{words}\n{verdict}")
+        let first = report.first.as_ref().and_then(|first| serde_json::to_value(first.what).ok());
+        let first = first.and_then(|what| what.as_str().map(|what| format!("first: {what}\n"))).unwrap_or_default();
+        format!("{words}\n{first}{verdict}")
     };
     writeln!(out, "{text}").map_err(|error| error.to_string())?;
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The last line of a file that holds something; the file may be long.
+fn last_line(file: &Path) -> std::io::Result<String> {
+    let mut last = String::new();
+    for line in std::io::BufReader::new(std::fs::File::open(file)?).lines() {
+        let line = line?;
+        if !line.trim().is_empty() {
+            last = line;
+        }
+    }
+    Ok(last)
 }
 
 fn list_routes(json: bool, out: &mut impl Write) -> Done {

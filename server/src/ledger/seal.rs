@@ -58,15 +58,20 @@ fn holds(key: &str, line: &str, signature: &str) -> bool {
     key.zip(signature).is_some_and(|(key, signature)| key.verify(line.as_bytes(), &signature).is_ok())
 }
 
+/// The signature under a checkpoint.
+#[must_use]
+pub fn sign(seed: &[u8; 32], provider: &str, position: i64, hash: &str, at: &str, era: Option<&str>) -> String {
+    base32(&SigningKey::from_bytes(seed).sign(checkpoint(provider, position, hash, at, era).as_bytes()).to_bytes())
+}
+
 /// Seals everything that waits.
 ///
 /// # Errors
 /// Only the database's.
 pub fn all(store: &LedgerStore, seed: &[u8; 32], now: Moment) -> Result<usize> {
-    let key = SigningKey::from_bytes(seed);
     let link = |link: &Sealable<'_>| hash(link.previous, link.entry);
     let sign = |provider: &str, position: i64, hash: &str, at: Moment| {
-        base32(&key.sign(checkpoint(provider, position, hash, &at.to_rfc3339(), store.era()).as_bytes()).to_bytes())
+        self::sign(seed, provider, position, hash, &at.to_rfc3339(), store.era())
     };
     let mut sealed = 0;
     loop {

@@ -20,6 +20,7 @@ mod era;
 mod erasure;
 mod error;
 mod evolve;
+mod explain;
 mod figures;
 mod filter;
 mod floor;
@@ -64,7 +65,7 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{Again, AgreementPage, Decision, Fresh, Outcome, ProposalError, Wording, certified};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording, certified};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -79,6 +80,7 @@ pub use era::{CursorKey, Era};
 pub use erasure::ErasurePage;
 pub use error::{Result, StoreError};
 pub use evolve::Move;
+pub use explain::{Beholder, Explained, Question, Reason, UnderAgreement};
 pub use figures::Figures;
 pub use imports::{Import, ImportState, NewImport, StoredSource};
 pub use inspect::{Inspector, Newest, Stale, Steps, Tail, Unsealed};
@@ -99,7 +101,9 @@ pub use report::SubjectReport;
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
-pub use shelf::{AudienceKind, BUDGET, Names, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer};
+pub use shelf::{
+    AudienceKind, BUDGET, Names, RefusedUnder, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer,
+};
 pub use tokens::{Caller, NewToken};
 pub use writing::{
     Counts, DiffColumn, DiffItem, DiffRow, Difference, ImportProgress, Phase, RowChange, Seen, Show, Shown, UndoItem, UndoItems,

@@ -104,6 +104,15 @@ impl Store {
         Ok((midnight(zone, terms.starts_on)?, midnight(zone, after)?))
     }
 
+    /// When a day begins, in the commons' time zone.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn day_begins(&self, day: chrono::NaiveDate) -> Result<Moment> {
+        let zone = self.db.read(Eyes::Own, |conn| self.settings(conn))?.time_zone;
+        midnight(zone, day)
+    }
+
     /// The number of the newest commit.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub(super) fn check(look: &Look<'_>, keyring: &Keyring, memory: &mut Memory, fau
     chains(look, memory, faults);
     checkpoints(look, keyring, faults);
     hours(look, faults);
+    index(look, faults);
 }
 
 /// One row an answer or chunk of it.
@@ -65,7 +66,11 @@ fn well_formed(look: &Look<'_>, entry: &Entry, one: &Value, faults: &mut Faults)
     let fields = one["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
     let hidden = fields.iter().filter(|field| !open.contains(field.as_str().unwrap_or_default())).count();
     faults.unless(hidden == 0, || format!("entry {row} names {hidden} fields that its version hides"));
-    if entry.recipient == "public" {
+    // Reads without a token are counted; a preview shows records that have no names yet, and a refusal none.
+    let unnamed = entry.kind.as_deref().is_some_and(|kind| kind != "disclosure");
+    if entry.recipient == "public" || unnamed {
+        let silent = entry.kind.as_deref() != Some("refusal") || one["count"] == 0 && fields.is_empty();
+        faults.unless(one["records"] == "" && silent, || format!("entry {row} says more than its kind can"));
         return;
     }
     let names = numbers(one["records"].as_str().unwrap_or("?"));
@@ -155,6 +160,7 @@ fn as_read_by(entry: &Entry, provider: &str, disclosed: &[Value]) -> Value {
         "client": entry.client, "channel": entry.channel, "request_id": entry.request, "disclosed": own,
     });
     let mut line = line.as_object().cloned().unwrap_or_else(Map::new);
+    line.extend(entry.kind.as_ref().map(|kind| ("kind".to_owned(), kind.as_str().into())));
     line.extend(entry.era.as_ref().map(|era| ("era".to_owned(), era.as_str().into())));
     Value::Object(line)
 }
@@ -193,4 +199,45 @@ fn hours(look: &Look<'_>, faults: &mut Faults) {
         let counts = read.reads >= 0 && read.records >= 0 && !read.provider.is_empty() && !read.agreement.is_empty();
         faults.unless(counts, || format!("the public reads of hour {hour} do not count"));
     }
+    for refused in &look.tables.refusals {
+        let hour = refused.hour;
+        let entered = look.tables.entries.iter().any(|entry| entry.id == refused.id);
+        faults.unless(entered == (hour < over), || format!("the refusals of hour {hour} are not entered when they should be"));
+        let counts = refused.times > 0 && !refused.agreement.is_empty() && refused.provider != refused.recipient;
+        faults.unless(counts, || format!("the refusals of hour {hour} do not count"));
+    }
+}
+
+/// The index is what the entries say up to its mark, and the sums are what they add up to.
+fn index(look: &Look<'_>, faults: &mut Faults) {
+    let sealed = look.tables.sealed.first().map_or(0, |sealed| sealed.row);
+    let mark = look.tables.indexed_to.first().map_or(0, |indexed| indexed.row);
+    faults.unless(mark <= sealed, || "more is marked as indexed than is sealed".to_owned());
+    faults.soon(mark == sealed, || "entries wait for being indexed, and nobody does it".to_owned());
+    let mut expected: BTreeMap<(i64, String), (i64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, String, String), i64> = BTreeMap::new();
+    for entry in look.tables.entries.iter().filter(|entry| entry.row <= mark) {
+        for one in &disclosed(entry) {
+            let agreement = one["agreement"].as_str().unwrap_or_default().to_owned();
+            let names = numbers(one["records"].as_str().unwrap_or("?")).unwrap_or_default();
+            let ends = names.first().copied().unwrap_or(0)..=names.last().copied().unwrap_or(-1);
+            expected.insert((entry.row, agreement.clone()), (*ends.start(), *ends.end()));
+            let counts = entry.kind.as_deref().is_none_or(|kind| kind == "disclosure") && entry.recipient != "public";
+            let count = one["count"].as_i64().unwrap_or_default();
+            let fields = one["fields"].as_array().map(Vec::as_slice).unwrap_or_default().iter().filter(|_| count > 0);
+            let fields = fields.filter_map(Value::as_str).chain(std::iter::once(""));
+            for field in fields.filter(|_| counts) {
+                *sums.entry((agreement.clone(), entry.recipient.clone(), field.to_owned())).or_default() += count;
+            }
+        }
+    }
+    let is: BTreeMap<(i64, String), (i64, i64)> =
+        look.tables.indexed.iter().map(|row| ((row.row, row.agreement.clone()), (row.low, row.high))).collect();
+    faults.unless(is == expected, || "the index of the ledger is not what its entries say".to_owned());
+    let mut kept: BTreeMap<(String, String, String), i64> = BTreeMap::new();
+    for sum in &look.tables.given {
+        *kept.entry((sum.agreement.clone(), sum.recipient.clone(), sum.field.clone())).or_default() += sum.records;
+        faults.unless(sum.answers >= 0, || "the ledger counts fewer answers than none".to_owned());
+    }
+    faults.unless(kept == sums, || "what was given is not added up as the entries say".to_owned());
 }

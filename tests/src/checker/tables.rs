@@ -55,7 +55,7 @@ tables! {
     // The ledger comes first: what it names is older than it.
     Entry, entries: "ledger.entries order by row" {
         row: i64, id: String, chunk: i64, at: i64, recipient: String, client: String, channel: String, request: String,
-        disclosed: String, era: Option<String>,
+        disclosed: String, era: Option<String>, kind: Option<String>,
     }
     Party, parties: "ledger.entry_parties order by organization, position" {
         organization: String, row: i64, position: Option<i64>, hash: Option<String>,
@@ -63,6 +63,12 @@ tables! {
     PublicRead, public_reads: "ledger.public_reads" {
         hour: i64, agreement: String, provider: String, id: String, reads: i64, records: i64,
     }
+    Refused, refusals: "ledger.refusals" {
+        hour: i64, agreement: String, provider: String, recipient: String, id: String, times: i64,
+    }
+    Indexed, indexed: "ledger.entry_agreements order by row, agreement" { agreement: String, row: i64, low: i64, high: i64 }
+    Given, given: "ledger.given_fields" { agreement: String, recipient: String, field: String, answers: i64, records: i64 }
+    IndexedTo, indexed_to: "ledger.indexed_to" { row: i64 }
     Checkpoint, checkpoints: "ledger.checkpoints order by provider, position" {
         provider: String, position: i64, hash: String, at: i64, signature: String, era: Option<String>,
     }

@@ -39,6 +39,8 @@ const BACK: &str = "
 
 /// The same for the ledger, whose chains were a table of their own.
 const LEDGER_BACK: &str = "
+    drop table refusals; drop table entry_agreements; drop table given_fields; drop table indexed_to;
+    alter table entries drop column kind;
     alter table entries drop column era; alter table checkpoints drop column era;
     create table chain (
         provider text not null, position bigint not null check (position > 0), id text not null, chunk bigint not null,
@@ -76,7 +78,7 @@ on_both! {
         let ledger = hayward_store::LedgerStore::open(&crate::world::address(commons.database())).unwrap();
         ledger.begin_in(store.era());
         let page = ledger.entries(a.id.as_str(), None, 10).unwrap();
-        assert!(page.items.iter().all(|(entry, _)| entry.get("era").is_none()));
+        assert!(page.items.iter().all(|(entry, _)| entry.get("era").is_none() && entry.get("kind").is_none()));
         let notes = std::sync::Arc::default();
         let world = World { commons, a, b, list, agreement, notes };
         let db = TestDatabase::new(world.database().kind())?;

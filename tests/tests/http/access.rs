@@ -67,7 +67,9 @@ impl<'a> Ids<'a> {
             ("{name}", "opportunity"),
             ("{code}", "not-found"),
         ];
-        named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value))
+        let path = named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
+        // What is asked about stands in the query there.
+        if route.path == "/api/v1/explain" { format!("{path}?agreement={}", self.agreement) } else { path }
     }
 }
 

@@ -127,6 +127,15 @@ pub fn feed(world: &World, who: Persona, cursor: Option<String>, look: &mut dyn 
     }
 }
 
+/// Some records of the provider's lists, by the ids that only it is told.
+fn own_records(world: &World) -> Vec<String> {
+    let of = |list: &str| {
+        let records = world.get(Persona::Editor, &format!("/api/v1/datasets/{}/records?limit=3", world.id(list))).items();
+        records.into_iter().filter_map(|record| record["id"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    ["jobs", "people", "unshared"].into_iter().flat_map(of).collect()
+}
+
 /// Everything else that answers a `GET`: about the provider's things, about nothing, and about one's own.
 pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &Answer)) {
     let mut paths: Vec<String> = [
@@ -148,6 +157,9 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/api/v1/disclosures/x",
         "/api/v1/erasures",
         "/api/v1/erasures/x",
+        "/api/v1/disclosures?kind=disclosure&field=email",
+        "/api/v1/explain",
+        "/api/v1/explain?field=email",
         "/api/v1/recipes",
         "/api/v1/changes?agreement=x",
     ]
@@ -173,11 +185,21 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         ["agreement", "people-agreement", "suspended-agreement", "ended-agreement", "public-agreement", "foreign-agreement"]
     {
         let path = format!("/api/v1/agreements/{}", world.id(agreement));
-        paths.push(path.clone());
+        paths.extend([path.clone(), format!("{path}/usage")]);
         paths.extend(
             ["preview", "words", "words?lang=es", "difference", "difference?from=1"]
                 .map(|part| format!("{path}/versions/1/{part}")),
         );
+        paths.push(format!("/api/v1/explain?agreement={}&field=notes", world.id(agreement)));
+        paths.push(format!("/api/v1/disclosures?agreement={}", world.id(agreement)));
+    }
+    for record in own_records(world) {
+        paths.push(format!("/api/v1/records/{record}/disclosures"));
+        paths.push(format!("/api/v1/disclosures?record={record}"));
+        for about in ["", "&field=email", "&field=description"] {
+            paths.push(format!("/api/v1/explain?record={record}{about}"));
+            paths.push(format!("/api/v1/explain?record={record}&organization={}{about}", world.id("partner")));
+        }
     }
     for route in ROUTES.iter().filter(|route| route.method == "GET" && route.shows != Shows::Shares) {
         let pattern = ResourceDef::new(route.path);

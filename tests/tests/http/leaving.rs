@@ -63,7 +63,7 @@ on_both! {
         let agreements = taken.lines("agreements.ndjson");
         assert_eq!(Value::from(agreements), world.get(Steward, "/api/v1/agreements?limit=1000").ok()["items"]);
         let ledger = taken.text("ledger.ndjson");
-        let report = verify::verify(ledger.as_bytes(), None).unwrap();
+        let report = verify::verify(std::io::Cursor::new(&ledger), verify::Insist::default()).unwrap();
         assert!(report.faults.is_empty() && report.checkpoint && report.entries >= 2, "{report:?}");
         assert!(taken.text("README.txt").contains("ledger.ndjson"));
     }

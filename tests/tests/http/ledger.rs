@@ -1,6 +1,7 @@
 //! The ledger over HTTP: every disclosure is in it, each side reads its own part, and an export shows that nothing was touched.
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::time::Duration;
 
 use hayward::ledger::{seal, verify};
@@ -35,7 +36,7 @@ fn export(world: &World, who: Persona) -> Vec<String> {
 }
 
 fn verified(lines: &[String]) -> verify::Report {
-    verify::verify(lines.join("\n").as_bytes(), None).unwrap()
+    verify::verify(Cursor::new(lines.join("\n")), verify::Insist::default()).unwrap()
 }
 
 on_both! {
@@ -179,7 +180,7 @@ on_both! {
         named(swapped(1, 2), "the entry is not the one that was sealed");
         // Lines may come in any order: the chain is what counts.
         assert_eq!(verified(&lines.iter().rev().cloned().collect::<Vec<_>>()), whole);
-        let other_key = verify::verify(lines.join("\n").as_bytes(), Some("another")).unwrap();
+        let other_key = verify::verify(Cursor::new(lines.join("\n")), verify::Insist { key: Some("another"), checkpoint: None }).unwrap();
         assert!(other_key.faults[0].contains("another key"));
     }
 }

@@ -24,6 +24,7 @@ mod census;
 mod classes;
 mod crawl;
 mod deciding;
+mod depth;
 mod difference;
 mod erasing;
 mod feed;

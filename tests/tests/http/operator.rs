@@ -294,7 +294,7 @@ on_both! {
         assert_eq!(gone.status(), 410);
         let export = server.request(reqwest::Method::GET, "/api/v1/disclosures", Steward.token().as_deref());
         let export = export.header("Accept", "application/x-ndjson").send().unwrap().text().unwrap();
-        let verified = hayward::ledger::verify::verify(export.as_bytes(), Some(&old_key)).unwrap();
+        let verified = verified_with(&export, &old_key).unwrap();
         assert!(verified.checkpoint && verified.faults.is_empty(), "{verified:?}");
 
         // What the new key signs is vouched for by the old one.
@@ -303,10 +303,10 @@ on_both! {
         hayward::ledger::seal::all(&server.commons.ledger.store, &store.keyring().signing(), store.now()).unwrap();
         let export = server.request(reqwest::Method::GET, "/api/v1/disclosures", Steward.token().as_deref());
         let export = export.header("Accept", "application/x-ndjson").send().unwrap().text().unwrap();
-        let verified = hayward::ledger::verify::verify(export.as_bytes(), Some(&old_key)).unwrap();
+        let verified = verified_with(&export, &old_key).unwrap();
         assert!(verified.checkpoint && verified.faults.is_empty(), "{verified:?}");
         let broken = export.replace("\"successor\":\"", "\"successor\":\"a");
-        let broken = hayward::ledger::verify::verify(broken.as_bytes(), Some(&old_key)).unwrap();
+        let broken = verified_with(&broken, &old_key).unwrap();
         assert!(broken.faults.iter().any(|fault| fault.contains("another key")), "{broken:?}");
     }
 }
@@ -337,4 +337,9 @@ fn what_is_deployed_is_checked() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("run     the container's steps"), "{said}");
+}
+
+fn verified_with(export: &str, key: &str) -> std::io::Result<hayward::ledger::verify::Report> {
+    let insist = hayward::ledger::verify::Insist { key: Some(key), checkpoint: None };
+    hayward::ledger::verify::verify(std::io::Cursor::new(export), insist)
 }

@@ -42,6 +42,19 @@ pub enum What {
     Hidden { collection: String, list: usize, key: String },
     /// The ledger's entry about an earlier answer.
     Disclosure(usize),
+    /// This path, with these parameters, about a record.
+    About { path: String, query: Vec<(String, String)>, record: About },
+}
+
+/// Which record is asked about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// None.
+    None,
+    /// One with an id from an earlier answer.
+    Seen(usize),
+    /// The one with this key of a list, by an id that the caller was never told.
+    Hidden(usize, String),
 }
 
 /// One request.
@@ -118,6 +131,19 @@ impl Memory {
             }
             What::Hidden { collection, list, key } => {
                 (path(format!("/api/v1/{collection}/{}", world.original_id(*list, key)?), &[]), None)
+            }
+            What::About { path: address, query, record } => {
+                let id = match record {
+                    About::None => None,
+                    About::Seen(nth) => Some(self.names.pick("rec_", *nth)?.to_owned()),
+                    // One that is not there in one of the worlds: any id that nothing has.
+                    About::Hidden(list, key) => {
+                        Some(world.original_id(*list, key).unwrap_or_else(|| "rec_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()))
+                    }
+                };
+                let mut query = query.clone();
+                query.extend(id.map(|id| ("record".to_owned(), id)));
+                (path(address.clone(), &query), None)
             }
             What::Disclosure(nth) => (path(format!("/api/v1/disclosures/{}", self.names.pick("dis_", *nth)?), &[]), None),
         })

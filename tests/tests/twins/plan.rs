@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::ask::{Ask, What, Who};
+use crate::ask::{About, Ask, What, Who};
 use crate::bargain::Drawn;
 use crate::fields::{Cell, Row, SHAPES, Shape};
 use crate::world::{LISTS, agreement, coop};
@@ -205,6 +205,7 @@ fn what() -> impl Strategy<Value = What> {
         (0..9usize, 1..4usize, select(&["preview", "words", "words?lang=es", "difference", "difference?from=1"][..]))
             .prop_map(|(number, version, part)| format!("/api/v1/agreements/{}/versions/{version}/{part}", agreement(number))),
         (0..LISTS.len()).prop_map(|list| format!("/api/v1/datasets/{}/records", crate::world::dataset(list))),
+        (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}/usage", agreement(number))),
     ];
     prop_oneof![
         8 => (shape(), 0..4usize).prop_flat_map(|(shape, length)| {
@@ -219,12 +220,32 @@ fn what() -> impl Strategy<Value = What> {
             What::Hidden { collection: shape.collection.to_owned(), list: crate::world::SECRET_LIST, key: String::new() }
         }),
         1 => any::<u8>().prop_map(|nth| What::Disclosure(nth.into())),
+        3 => about(),
         3 => limited,
         1 => (0..9usize).prop_map(|number| {
             What::Path("/api/v1/changes".to_owned(), vec![("agreement".to_owned(), agreement(number).to_string())])
         }),
         2 => other.prop_map(path),
     ]
+}
+
+/// What the ledger and the explanations say about an agreement, a field, a record that was seen, or one that was not.
+fn about() -> impl Strategy<Value = What> {
+    let path = select(&["explain", "disclosures"][..]);
+    let field = proptest::option::of(shape().prop_flat_map(name));
+    let record = prop_oneof![
+        2 => Just(About::None),
+        3 => any::<u8>().prop_map(|nth| About::Seen(nth.into())),
+        2 => (0..LISTS.len(), 0..9u8).prop_map(|(list, key)| About::Hidden(list, format!("K-{key:03}"))),
+    ];
+    let kind = proptest::option::of(select(&["disclosure", "preview", "refusal", "other"][..]));
+    (path, proptest::option::of(0..9usize), field, record, kind).prop_map(|(path, number, field, record, kind)| {
+        let mut query: Vec<(String, String)> = Vec::new();
+        query.extend(number.map(|number| ("agreement".to_owned(), agreement(number).to_string())));
+        query.extend(field.map(|field| ("field".to_owned(), field)));
+        query.extend(kind.filter(|_| path == "disclosures").map(|kind| ("kind".to_owned(), kind.to_owned())));
+        What::About { path: format!("/api/v1/{path}"), query, record }
+    })
 }
 
 fn shape() -> impl Strategy<Value = &'static Shape> {

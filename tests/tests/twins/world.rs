@@ -287,6 +287,9 @@ impl World {
     fn settle(&self) {
         self.server.store().expire_due().unwrap();
         self.server.store().build_due().unwrap();
+        // Hours of refusals that are over become entries.
+        let (store, ledger) = (self.server.store(), &self.server.commons.ledger.store);
+        hayward::ledger::seal::all(ledger, &store.keyring().signing(), store.now()).unwrap();
     }
 
     /// The stable id of the first record of a list, as only its owner could tell it.

@@ -199,8 +199,8 @@ impl LedgerStore {
             let mut items = Vec::with_capacity(found.len());
             if below.is_none() {
                 let hours = open_hours(conn, organization)?;
-                let hours = hours.iter().filter(|entry| filter.wants(entry, organization));
-                items.extend(hours.map(|entry| (entry.seen_by(organization), None)));
+                let hours = hours.into_iter().filter(|entry| filter.wants(entry, organization));
+                items.extend(hours.map(|entry| (self.fresh(entry).seen_by(organization), None)));
             }
             for (row, kept) in found {
                 items.push((kept.seen_by(organization), link(conn, organization, row)?));

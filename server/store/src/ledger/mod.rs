@@ -287,6 +287,11 @@ impl LedgerStore {
         self.era.get().map(String::as_str)
     }
 
+    /// An entry as it will be written.
+    fn fresh(&self, entry: Entry) -> Kept {
+        Kept { entry, era: self.era().map(str::to_owned), says_kind: true }
+    }
+
     /// Keeps SQLite's write-ahead log short. Returns how many were long: 0 or 1.
     ///
     /// # Errors

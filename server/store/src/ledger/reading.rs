@@ -46,7 +46,8 @@ impl LedgerStore {
             let below_next = found.last().map(|(row, _)| *row).filter(|_| more);
             let mut items = Vec::with_capacity(found.len());
             if below.is_none() {
-                items.extend(open_hours(conn, organization)?.iter().map(|entry| (entry.seen_by(organization), None)));
+                let hours = open_hours(conn, organization)?.into_iter().map(|entry| self.fresh(entry));
+                items.extend(hours.map(|kept| (kept.seen_by(organization), None)));
             }
             for (row, entry) in found {
                 items.push((entry.seen_by(organization), link(conn, organization, row)?));

@@ -4,6 +4,7 @@
 //! it, [`rows`] which rows they show.
 
 mod names;
+mod refused;
 mod rows;
 mod shares;
 
@@ -21,6 +22,7 @@ use crate::tokens::{self, Caller};
 use crate::{Store, counter};
 
 pub use names::{Names, Shape};
+pub use refused::RefusedUnder;
 pub(crate) use rows::{SharedColumns, SharedRowRow};
 pub(crate) use shares::{ShareParts, Standing};
 pub use shares::{ShareSummary, Shares};
@@ -130,13 +132,31 @@ impl Store {
         viewer: &Viewer,
         f: impl FnOnce(&mut View<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
+        let now = (self.clock)();
+        self.seen(f, |conn| match viewer {
+            Viewer::Token(hash) => tokens::caller(conn, hash, now).map(Some),
+            Viewer::Nobody => Ok(None),
+        })
+    }
+
+    /// The same for a caller that is known without a token: to say what it would see, never to give it.
+    pub(crate) fn view_as<T, E: From<StoreError>>(
+        &self,
+        caller: Caller,
+        f: impl FnOnce(&mut View<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.seen(f, |_| Ok(Some(caller)))
+    }
+
+    fn seen<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut View<'_>) -> std::result::Result<T, E>,
+        who: impl FnOnce(&mut Conn) -> crate::error::Result<Option<Caller>>,
+    ) -> std::result::Result<T, E> {
         let opened = Instant::now();
         let now = (self.clock)();
         self.db.read(Eyes::Recipient, |conn| {
-            let caller = match viewer {
-                Viewer::Token(hash) => Some(tokens::caller(conn, hash, now)?),
-                Viewer::Nobody => None,
-            };
+            let caller = who(conn)?;
             let (commit, pruned) = counter::kept(conn)?;
             f(&mut View { store: self, conn, ids: self.keyring.record_ids(), caller, commit, pruned, opened, now })
         })
