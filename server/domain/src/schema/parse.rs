@@ -18,7 +18,7 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 16] = [
     "schemas",
     "catalogue",
     "datasets",
@@ -27,6 +27,7 @@ const TAKEN: [&str; 15] = [
     "approval-rules",
     "records",
     "erasures",
+    "explain",
     "changes",
     "disclosures",
     "sessions",
