@@ -28,7 +28,8 @@ pub(super) fn check(world: &World) -> Found {
         }
         let entries = export.body.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         kept.insert(token.to_owned(), entries.map(|entry| text(&entry, "id").to_owned()).collect());
-        let report = verify::verify(export.body.as_bytes(), Some(&trusted)).map_err(|error| error.to_string())?;
+        let insist = verify::Insist { key: Some(&trusted), checkpoint: None };
+        let report = verify::verify(std::io::Cursor::new(&export.body), insist).map_err(|error| error.to_string())?;
         if let Some(fault) = report.faults.first() {
             return Err(format!("the chain of {} does not hold: {fault}", organization.slug));
         }
