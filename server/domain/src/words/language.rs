@@ -51,7 +51,7 @@ impl Language {
     }
 
     /// The text in this language, of those that a schema has.
-    pub(crate) fn of<'a>(self, texts: &'a BTreeMap<String, String>) -> Option<&'a str> {
+    pub(crate) fn of(self, texts: &BTreeMap<String, String>) -> Option<&str> {
         texts.get(self.code()).map(String::as_str)
     }
 }
