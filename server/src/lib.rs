@@ -27,4 +27,5 @@ pub mod reference;
 pub mod request_id;
 pub mod revocation;
 pub mod routes;
+pub mod selftest;
 pub mod telemetry;

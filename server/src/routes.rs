@@ -7,8 +7,8 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports, invite, leaving,
-    marked, oauth, readings, sessions, setup, shared, subjects, undo, upload, usage, watching, wording,
+    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports,
+    invite, leaving, marked, oauth, readings, sessions, setup, shared, subjects, undo, upload, usage, watching, wording,
 };
 
 /// Whose data a route shows.
@@ -79,6 +79,8 @@ routes! {
     GET "/api/v1/datasets" "datasets:read" Own => datasets::list;
     POST "/api/v1/datasets" "datasets:write" Own => datasets::create;
     GET "/api/v1/datasets/{id}/records" "datasets:read" Own => datasets::records;
+    GET "/api/v1/datasets/{id}/schema" "datasets:read" Own => datasets::schema;
+    PUT "/api/v1/datasets/{id}/schema" "datasets:write" Own => datasets::move_schema;
     POST "/api/v1/datasets/{id}/imports" "imports:write" Own => upload::upload;
     GET "/api/v1/datasets/{id}/imports" "imports:write" Own => watching::list;
     GET "/api/v1/imports/{id}" "imports:write" Own => imports::get;
@@ -104,6 +106,9 @@ routes! {
     GET "/api/v1/agreements/{id}/versions/{version}/words" "agreements:read" Own => wording::words;
     GET "/api/v1/agreements/{id}/versions/{version}/difference" "agreements:read" Own => wording::difference;
     POST "/api/v1/agreements/{id}/{event}" "agreements:approve" Own => agreements::decide;
+
+    GET "/api/v1/approval-rules" "agreements:read" Own => approval_rules::get;
+    PUT "/api/v1/approval-rules" "agreements:approve" Own => approval_rules::put;
 
     GET "/api/v1/organization/archive" "datasets:read" Own => archive::archive;
     POST "/api/v1/organization/leave" "agreements:approve" Own => leaving::leave;

@@ -298,7 +298,10 @@ impl Commons {
     /// # Errors
     /// The store's.
     pub fn decide(&self, caller: &Caller, agreement: &AgreementId, version: i64, decision: Decision) -> Result<Outcome> {
-        self.store.decide(caller, agreement, version, decision, None)
+        // What cannot be done without a reason has one.
+        let reason =
+            matches!(decision, Decision::Approve | Decision::Decline | Decision::Recuse).then(|| "So it was decided.".to_owned());
+        self.store.decide(caller, agreement, version, decision, reason)
     }
 
     /// Proposed, approved by both sides and built: an agreement in force, unless its first day has not come.

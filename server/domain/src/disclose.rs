@@ -60,11 +60,18 @@ fn cell_of<'a>(record: &'a Record) -> impl Fn(&FieldName) -> Cell<'a> {
 }
 
 impl Terms {
-    /// What these terms show of `record`; nothing if it is not among their rows.
+    /// What these terms show of `record`; nothing if it is not among their rows, or the person in it said no.
     #[must_use]
     pub fn disclose(&self, schema: &Schema, keys: &AgreementKeys, record: &Sealed<Record>) -> Option<SharedRecord> {
         let record = record.inner();
         if !self.holds_for(record) && !mutants::on("condition-ignored") {
+            return None;
+        }
+        // A ceiling: what the person said goes before whatever two co-ops agree on.
+        if schema.refuses(record) && !mutants::on("consent-ignored") {
+            return None;
+        }
+        if self.closed_by(schema) {
             return None;
         }
         // In the order of the schema: an order of the terms' own would tell nothing, but differ from agreement to agreement.

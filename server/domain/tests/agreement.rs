@@ -29,6 +29,9 @@ fn events() -> Vec<(String, Event)> {
         let rule_met_after = RulesMet { provider, recipient };
         events.push((format!("approve({name})"), Event::Approve { rule_met_after }));
     }
+    for (name, met) in [("unmet", false), ("met", true)] {
+        events.push((format!("recuse({name})"), Event::Recuse { rule_met_after: RulesMet { provider: met, recipient: met } }));
+    }
     let rest = [
         Event::Decline,
         Event::Withdraw,
@@ -86,7 +89,7 @@ fn table() -> String {
         "# Which step leads where. One line: what comes of it when a steward of the provider, a steward of the recipient, the\n\
          # clock, the operator or an outsider takes the steps named at its end, `.` not now, `-` no say at all, `(..)` another\n\
          # refusal. [p+r] says which sides halted the version, or the one that it replaces; approve(..) says whose approval\n\
-         # rules are met then.\n",
+         # rules are met then, recuse(..) whether they still are.\n",
     );
     let sections = [
         ("written by the provider, for one organization", Side::Provider, true),

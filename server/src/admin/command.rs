@@ -82,6 +82,9 @@ pub enum OrganizationCommand {
         organization: String,
         /// 1, 2 or all
         rule: String,
+        /// Only where something of this sensitivity is shown: public, internal, personal or special; without it, for everything
+        #[arg(long)]
+        sensitivity: Option<String>,
     },
 }
 

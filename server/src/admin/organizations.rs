@@ -1,7 +1,8 @@
 //! Member co-ops.
 
-use hayward_domain::agreement::ApprovalRule;
+use hayward_domain::agreement::{ApprovalRule, Rules};
 use hayward_domain::id::OrganizationId;
+use hayward_domain::schema::Sensitivity;
 use hayward_store::{NewOrganization, Organization, Standing, Store};
 use serde_json::json;
 
@@ -13,15 +14,19 @@ pub(super) fn run(store: &Store, command: OrganizationCommand) -> Result<Answer,
         OrganizationCommand::List => list(store),
         OrganizationCommand::Show { organization: named } => show(store, &organization(store, &named)?),
         OrganizationCommand::Rename { organization: named, name } => rename(store, &organization(store, &named)?, &name),
-        OrganizationCommand::Rule { organization: named, rule } => set_rule(store, &organization(store, &named)?, &rule),
+        OrganizationCommand::Rule { organization: named, rule, sensitivity } => {
+            set_rule(store, &organization(store, &named)?, &rule, sensitivity.as_deref())
+        }
     }
 }
 
-fn known_rule(rule: &str) -> Result<(), AdminError> {
-    match ApprovalRule::parse(rule) {
-        Some(_) => Ok(()),
-        None => Err(AdminError::Input(format!("`{rule}` is not an approval rule; there are `1`, `2` and `all`"))),
-    }
+fn known_rule(rule: &str) -> Result<ApprovalRule, AdminError> {
+    let unknown = || AdminError::Input(format!("`{rule}` is not an approval rule; there are `1`, `2` and `all`"));
+    ApprovalRule::parse(rule).ok_or_else(unknown)
+}
+
+fn named(rules: &Rules) -> String {
+    rules.to_map().into_iter().map(|(sensitivity, rule)| format!("{sensitivity} `{rule}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn add(store: &Store, slug: String, name: String, rule: &str) -> Result<Answer, AdminError> {
@@ -39,9 +44,10 @@ fn add(store: &Store, slug: String, name: String, rule: &str) -> Result<Answer, 
 
 fn show(store: &Store, one: &Organization) -> Result<Answer, AdminError> {
     let standing = store.standing(one.number)?;
-    let Standing { approval_rule: rule, people, clients, datasets, agreements } = &standing;
+    let Standing { approval_rules: _, people, clients, datasets, agreements } = &standing;
+    let rules = named(&store.approval_rules(one.number)?);
     let text = format!(
-        "{} ({}, {}): {people} people, {clients} programs, {datasets} lists, {agreements} agreements; approves by `{rule}`",
+        "{} ({}, {}): {people} people, {clients} programs, {datasets} lists, {agreements} agreements; approves by {rules}",
         one.name, one.slug, one.id
     );
     Ok(Answer::new(text, json!({"id": one.id, "slug": one.slug, "name": one.name, "standing": standing})))
@@ -53,11 +59,21 @@ fn rename(store: &Store, one: &Organization, name: &str) -> Result<Answer, Admin
     Ok(Answer::new(format!("`{}` is called {name} now", one.slug), json).did("organization rename", one.id.as_str()))
 }
 
-fn set_rule(store: &Store, one: &Organization, rule: &str) -> Result<Answer, AdminError> {
-    known_rule(rule)?;
-    store.set_approval_rule(one.number, rule)?;
-    let json = json!({"id": one.id, "slug": one.slug, "approval_rule": rule});
-    Ok(Answer::new(format!("`{}` approves by `{rule}` now", one.slug), json).did("organization rule", one.id.as_str()))
+/// One rule for everything, or for what is as harmful as `sensitivity` says. In either direction: that is why it is written down.
+fn set_rule(store: &Store, one: &Organization, rule: &str, sensitivity: Option<&str>) -> Result<Answer, AdminError> {
+    let rule = known_rule(rule)?;
+    let rules = match sensitivity {
+        None => Rules::all(rule),
+        Some(text) => {
+            let before = store.approval_rules(one.number)?;
+            let unknown =
+                || AdminError::Input(format!("`{text}` has no rule; there are `public`, `internal`, `personal` and `special`"));
+            Sensitivity::parse(text).and_then(|sensitivity| before.with(sensitivity, rule)).ok_or_else(unknown)?
+        }
+    };
+    store.set_approval_rules(one.number, &rules)?;
+    let json = json!({"id": one.id, "slug": one.slug, "approval_rules": rules.to_map()});
+    Ok(Answer::new(format!("`{}` approves by {} now", one.slug, named(&rules)), json).did("organization rule", one.id.as_str()))
 }
 
 fn list(store: &Store) -> Result<Answer, AdminError> {

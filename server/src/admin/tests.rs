@@ -327,5 +327,11 @@ fn what_changes_something_is_kept_as_an_act_and_what_only_looks_is_not() {
     assert!(!acts.to_string().contains("South"), "an act holds a name");
     assert_eq!(commons.json(&["organization", "show", "sur"])["name"], "Sur of the South");
     commons.json(&["organization", "rule", "sur", "all"]);
-    assert_eq!(commons.json(&["organization", "show", "sur"])["standing"]["approval_rule"], "all");
+    let rules = |rest: &str| json!({"internal": "all", "personal": "all", "public": rest, "special": "all"});
+    assert_eq!(commons.json(&["organization", "show", "sur"])["standing"]["approval_rules"], rules("all"));
+    commons.json(&["organization", "rule", "sur", "1", "--sensitivity", "public"]);
+    assert_eq!(commons.json(&["organization", "show", "sur"])["standing"]["approval_rules"], rules("1"));
+    let acts = commons.json(&["acts"]);
+    assert_eq!((&acts["acts"][0]["act"], &acts["acts"][1]["act"]), (&json!("organization rule"), &json!("organization rule")));
+    assert!(commons.refused(&["organization", "rule", "sur", "1", "--sensitivity", "never"]).contains("has no rule"));
 }

@@ -6,7 +6,7 @@ use hayward_domain::id::{AgreementId, DisclosureId};
 use hayward_domain::schema::{Field, Sensitivity};
 use hayward_domain::scope::Scope;
 use hayward_domain::words::Language;
-use hayward_store::{Decision, Fresh, Outcome, Preview, ProposalError};
+use hayward_store::{Decision, Fresh, Outcome, Preview, ProposalError, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ struct Decide {
     reason: Option<String>,
 }
 
-/// Approves, declines, withdraws, suspends, resumes, ends or certifies.
+/// Approves, declines, withdraws, suspends, resumes, ends, certifies, or declares a conflict.
 pub async fn decide(
     request: HttpRequest,
     path: Path<(String, String)>,
@@ -151,7 +151,17 @@ pub async fn decide(
         Outcome::Opened => commons.wake.notify_one(),
         Outcome::Unchanged => {}
     }
-    let agreement = commons.run(move |store| store.agreement(&again, &again_id, Some(version))).await?;
+    // Who stops an agreement is told what goes on beside it.
+    let beside = matches!(decision, Decision::Suspend | Decision::End);
+    let agreement = commons
+        .run(move |store| {
+            let mut agreement = store.agreement(&again, &again_id, Some(version))?;
+            if let (true, Some(members)) = (beside, agreement.as_object_mut()) {
+                members.insert("still_visible_through".to_owned(), store.still_visible_through(&again, &again_id)?.into());
+            }
+            Ok::<_, StoreError>(agreement)
+        })
+        .await?;
     Ok(HttpResponse::Ok().json(agreement))
 }
 
@@ -209,9 +219,10 @@ pub async fn preview(
         .terms
         .implied()
         .into_iter()
+        .chain(preview.schema.implied())
         .map(|(field, meaning)| json!({"field": field.as_str(), "meaning": meaning}))
         .collect();
-    // A condition gives away something of its own field: where there is one, the page says what.
+    // A condition gives away something of its own field, and so does a ceiling: where there is one, the page says what.
     let implied = if implied.is_empty() { String::new() } else { format!(",\"implied\":{}", Value::from(implied)) };
     let more: String = beyond_the_page(&preview, language).iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
     let body = format!("{{\"items\":[{}],\"next\":null{implied}{more}}}", items.join(","));

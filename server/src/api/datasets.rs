@@ -21,6 +21,7 @@ use crate::auth::bearer::{Bearer, DatasetsRead, DatasetsWrite, unknown_token};
 use crate::commons::Commons;
 use crate::cursor::Bound;
 use crate::error::Error;
+use crate::revocation;
 
 /// Records that one chunk of a stream holds.
 const CHUNK: i64 = 500;
@@ -52,6 +53,47 @@ pub async fn create(
     let owner = bearer.still(&commons).await?.organization;
     let dataset = commons.run(move |store| store.add_dataset(owner, &new)).await?;
     Ok(HttpResponse::Created().json(dataset))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoveTo {
+    version: i64,
+}
+
+/// What moving to another version of the schema would do; the newest unless one is named.
+pub async fn schema(
+    request: HttpRequest,
+    dataset: Path<String>,
+    bearer: Bearer<DatasetsRead>,
+    commons: Data<Commons>,
+) -> Result<HttpResponse, Error> {
+    let dataset = dataset_id(&dataset)?;
+    let mut params = Params::parse(request.query_string())?;
+    let version = params.take("version");
+    params.end()?;
+    let bad = |_| Error::parameter("invalid-parameter", "version", "a version is a whole number");
+    let version = version.map(|text| text.parse::<i64>().map_err(bad)).transpose()?;
+    let owner = bearer.caller.organization;
+    let told = commons.run(move |store| store.foresee_move(owner, &dataset, version)).await?;
+    Ok(HttpResponse::Ok().json(told))
+}
+
+/// Moves one's own dataset to a later version of its schema.
+pub async fn move_schema(
+    request: HttpRequest,
+    dataset: Path<String>,
+    bearer: Bearer<DatasetsWrite>,
+    commons: Data<Commons>,
+    bytes: Bytes,
+) -> Result<HttpResponse, Error> {
+    let dataset = dataset_id(&dataset)?;
+    let MoveTo { version } = body::read(&request, &bytes)?;
+    let owner = bearer.still(&commons).await?.organization;
+    let told = commons.run(move |store| store.move_dataset(owner, &dataset, version)).await?;
+    commons.wake.notify_one();
+    revocation::acknowledge().await;
+    Ok(HttpResponse::Ok().json(told))
 }
 
 /// The dataset that a path names; what cannot be an id is not there.

@@ -2,7 +2,10 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use hayward_store::{Beholder, Caller, Explained, Question, Store};
+use hayward_domain::agreement::Side;
+use hayward_domain::id::{AgreementId, OrganizationId};
+use hayward_domain::terms::Audience;
+use hayward_store::{Beholder, Caller, Explained, Granted, Question, Store, StoreError};
 
 use super::params::Params;
 use super::reading::ReadError;
@@ -19,7 +22,8 @@ struct Asked {
     question: Question,
 }
 
-/// About a client of one's own, or oneself: as the recipient. About somebody else: as the provider.
+/// About a client of one's own, or oneself: as the recipient. About somebody else, or under an agreement of one's own lists: as the
+/// provider.
 pub async fn get(request: HttpRequest, bearer: Bearer<AgreementsRead>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
     let mut params = Params::parse(request.query_string())?;
     let asked = Asked {
@@ -42,7 +46,10 @@ fn explain(store: &Store, caller: &Caller, asked: &Asked) -> Result<Explained, R
         (None, Some(organization)) if *organization != caller.organization_id.as_str() => {
             store.beholding_organization(organization)?
         }
-        (None, _) => Beholder { caller: caller.clone(), scoped: true, revoked: false },
+        (None, _) => match recipient(store, caller, asked)? {
+            Some(organization) => store.beholding_organization(organization.as_str())?,
+            None => Beholder { caller: caller.clone(), scoped: true, revoked: false },
+        },
     };
     let explained = if beholder.caller.organization == caller.organization {
         store.explain_to_recipient(&beholder, &asked.question)?
@@ -50,4 +57,18 @@ fn explain(store: &Store, caller: &Caller, asked: &Asked) -> Result<Explained, R
         store.explain_to_provider(caller, &beholder, &asked.question)?
     };
     explained.ok_or(ReadError::Expired)
+}
+
+/// Whom a provider means that names nobody: the recipient of the agreement that it names.
+fn recipient(store: &Store, caller: &Caller, asked: &Asked) -> Result<Option<OrganizationId>, ReadError> {
+    let named = asked.question.agreement.as_deref().filter(|_| asked.organization.is_none()).and_then(AgreementId::parse);
+    let Some(id) = named else { return Ok(None) };
+    match store.granted(caller, &id) {
+        Ok(Granted { side: Side::Provider, terms, .. }) => match &terms.audience {
+            Audience::Organization(recipient) => Ok(Some(recipient.clone())),
+            Audience::Members | Audience::Public => Ok(None),
+        },
+        Ok(_) | Err(StoreError::NotFound) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
 }

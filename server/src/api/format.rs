@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
+use hayward_domain::mutants;
 use hayward_importers::{csv_safe, push_csv_cell};
 use serde_json::Value;
 
@@ -85,6 +86,7 @@ pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a Value>) -> String {
 pub fn cell_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Null => Cow::Borrowed(""),
+        Value::String(text) if mutants::on("formula-in-csv") => Cow::Borrowed(text),
         Value::String(text) => csv_safe(text),
         // Numbers and truths begin no formula that a spreadsheet would run; nor do brackets.
         Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Cow::Owned(value.to_string()),

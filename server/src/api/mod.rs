@@ -1,6 +1,7 @@
 //! The HTTP API: a handler extracts, parses, asks the store, answers. One file a thing.
 
 pub mod agreements;
+pub mod approval_rules;
 pub mod archive;
 pub mod body;
 pub mod catalogue;

@@ -158,7 +158,12 @@ fn given(page: &Page) -> Vec<Given<'_>> {
     let shares = page.shares.iter().filter(|share| asked || names.contains_key(&share.number()));
     let fields = |share: &ShareSummary| {
         let all = share.terms.disclosed().map(|(name, _)| name.to_string());
-        all.filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(name) || page.used.contains(name))).collect()
+        all.filter(|name| {
+            page.fields
+                .as_ref()
+                .is_none_or(|fields| fields.contains(name) || page.used.contains(name) && !mutants::on("entry-forgets-filters"))
+        })
+        .collect()
     };
     shares
         .map(|share| Given {

@@ -13,7 +13,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::admin::{self, AdminCommand};
 use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
-use crate::{app, backup, files, ledger, reference, routes};
+use crate::{app, backup, files, ledger, reference, routes, selftest};
 pub use database::Database;
 use ready::Ready;
 use serve::{Demo, Serve};
@@ -56,6 +56,8 @@ enum Command {
     Doctor(Doctor),
     /// Ask the server that runs here whether it can answer: for a container's health check.
     Ready(Ready),
+    /// Try on a made-up world whether this program keeps what it promises.
+    Selftest(selftest::Selftest),
     /// Look into the ledger.
     Ledger {
         #[command(subcommand)]
@@ -99,6 +101,13 @@ pub fn command() -> clap::Command {
 /// Runs a command. 0: done. 1: there were problems. 2: refused.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // A build with seeded leaks may open one; there is no such variable, and no such build, outside the tests.
+    #[cfg(feature = "mutants")]
+    if let Ok(leak) = std::env::var("HAYWARD_MUTANT")
+        && hayward_domain::mutants::enable(&leak).is_err()
+    {
+        return refuse("one seeded leak is open already");
+    }
     // What is written here is people's data: nobody else on this machine is to read it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let mut out = std::io::stdout().lock();
@@ -116,6 +125,7 @@ pub fn run() -> ExitCode {
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Ready(ready) => ready::ask(&ready),
+        Command::Selftest(selftest) => selftest::run(&selftest, &mut out),
         Command::Ledger { command: LedgerCommand::Verify { file, key, checkpoint, json } } => {
             verify(&file, key.as_deref(), checkpoint.as_deref(), json, &mut out)
         }

@@ -93,6 +93,23 @@ pub fn keyring(seed: u64) -> Keyring {
 /// # Errors
 /// [`DemoError::Taken`] on any other database; otherwise only what the store says.
 pub fn seed(store: &Arc<Store>, seed: u64) -> Result<World, DemoError> {
+    seed_with(store, seed, Hidden::AsEver)
+}
+
+/// What stands in the cells that no agreement shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// What the seed says.
+    AsEver,
+    /// Something else, in each of them: whoever reads only what is shared cannot tell the two worlds apart.
+    Redrawn,
+}
+
+/// The same, and what is hidden is drawn as `hidden` says.
+///
+/// # Errors
+/// As [`seed`].
+pub fn seed_with(store: &Arc<Store>, seed: u64, hidden: Hidden) -> Result<World, DemoError> {
     let cast = Cast::new(seed);
     match store.noted(MARK)? {
         Some(mark) if mark == seed.to_string() => {
@@ -111,7 +128,7 @@ pub fn seed(store: &Arc<Store>, seed: u64) -> Result<World, DemoError> {
     let hashes = std::thread::scope(|scope| {
         let hashing = scope.spawn(|| people::hash_passwords(&cast));
         people::add_organizations(store, &cast)?;
-        files::import_all(store, &cast)?;
+        files::import_all(store, &cast, hidden)?;
         hashing.join().map_err(|_| PasswordError::Hash)?.map_err(DemoError::from)
     })?;
     people::add_people(store, &cast, &hashes)?;

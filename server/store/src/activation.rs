@@ -3,7 +3,8 @@
 //! * An agreed version is due once its grace period is over and its first day has come.
 //! * Its share is built under the dataset's claim, from every live record, and becomes readable in the same transaction that makes
 //!   the version active and its predecessor superseded.
-//! * A version that is in force while its share was built under another (narrowing) is rebuilt in the same way.
+//! * A version that is in force while its share was built under another (narrowing), or under a schema that has gone on since, is
+//!   rebuilt in the same way.
 //! * If anything moved meanwhile (withdrawn, ended, narrowed again), what was staged is removed and nothing happens.
 //! * Expiry is a commit of its own, made before the next list or feed is answered.
 
@@ -80,7 +81,7 @@ impl Store {
                 "select v.agreement, v.version, a.dataset from agreement_versions v join agreements a on a.number = v.agreement
                 where (v.state = 'agreed' and v.starts_at <= ? and v.agreed_at <= ? and v.ends_at > ?)
                 or (v.state in ('active', 'suspended') and v.starts_at <= ? and not exists
-                    (select 1 from shares s where s.number = v.agreement and s.version = v.version))
+                    (select 1 from shares s where s.number = v.agreement and s.version = v.version and s.head >= s.floor))
                 order by v.agreement";
             conn.load::<Due>(Sql::new(select).bind(now).bind(now.minus(grace)).bind(now).bind(now))
         })
@@ -109,13 +110,14 @@ impl Store {
             self.ensure_share(conn, due)?;
             // Somebody else may have built it while we waited for the claim.
             let state = agreements::version(conn, due.agreement, due.version)?.state()?;
-            let built = Sql::new("select version as value from shares where number = ?").bind(due.agreement);
+            let built = "select case when head >= floor then version else 0 end as value from shares where number = ?";
+            let built = Sql::new(built).bind(due.agreement);
             if agreements::in_force(state) && conn.one::<Number>(built)?.value == due.version {
                 return Err(StoreError::Stale("this share is built".to_owned()));
             }
             share::lens_of(self, conn, due.agreement, due.version)
         })?;
-        let terms = Arc::clone(&lens.terms);
+        let (terms, schema) = (Arc::clone(&lens.terms), Arc::clone(&lens.schema));
         let mut staging = Staging::new(Arc::new(lens), MEMORY);
         share::rebuild(self, commit.view.lease(), &mut staging, edition)?;
         let staged = staging.finish(self, claim)?;
@@ -131,6 +133,10 @@ impl Store {
             if version.ends_at <= now.0 || !(state == State::Agreed || agreements::in_force(state)) {
                 // An error, so that no commit number is taken for nothing.
                 return Err(StoreError::Stale("this version is over".to_owned()));
+            }
+            let (bound_terms, bound) = self.terms(conn, due.agreement, due.version)?;
+            if *bound_terms != *terms || bound.closed != schema.closed || bound.consent != schema.consent {
+                return Err(StoreError::Stale("the schema went on meanwhile".to_owned()));
             }
             let before = if state == State::Agreed { self.predecessor(conn, due.agreement)? } else { None };
             let floor = self.floor_of(conn, due, &share, &terms)?;

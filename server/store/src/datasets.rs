@@ -141,7 +141,7 @@ impl Store {
             let select = Sql::new(select).bind(above).bind(caller.organization.0).bind(limit + 1);
             let mut entries = Vec::new();
             for row in conn.load::<ListedRow>(select)? {
-                let schema = self.schema_at(conn, &row.schema_name, row.schema_version)?;
+                let schema = self.schema_under(conn, &row.schema_name, row.schema_version, row.schema_version)?;
                 let open = schema.fields.iter().filter(|field| field.sensitivity != Sensitivity::Never);
                 entries.push(CatalogueEntry {
                     fields: open.map(|field| field.name.to_string()).collect(),

@@ -4,6 +4,7 @@
 //! unknown and false come to the same.
 
 use hayward_domain::condition::{Condition, Is, Operand};
+use hayward_domain::mutants;
 
 use crate::conn::Kind;
 use crate::dialect::{self, Document, FieldSql};
@@ -60,6 +61,9 @@ fn test(field: &FieldSql, is: &Is) -> Sql {
             // The length stands in the text: PostgreSQL would want a 32-bit number for a bind here.
             let text = &field.text;
             Sql::new(&format!("substr({text}, 1, {length}) = ?")).bind(prefix).varying()
+        }
+        Is::Null(true) if mutants::on("hidden-is-empty") => {
+            Sql::new(&format!("coalesce({}, 'null') = 'null'", field.kind)).varying()
         }
         Is::Null(true) => Sql::new(&format!("({}) = 'null'", field.kind)).varying(),
         Is::Null(false) => Sql::new(&format!("({}) <> 'null'", field.kind)).varying(),

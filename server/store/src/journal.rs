@@ -102,7 +102,7 @@ impl Stop {
             Decision::Withdraw => Some(Self::Withdraw),
             Decision::Decline => Some(Self::Decline),
             Decision::Certify => Some(Self::Certify),
-            Decision::Approve | Decision::Resume => None,
+            Decision::Approve | Decision::Resume | Decision::Recuse => None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod edition;
 mod era;
 mod erasure;
 mod error;
+mod evolve;
 mod explain;
 mod figures;
 mod filter;
@@ -64,18 +65,21 @@ use hayward_domain::schema::Schema;
 use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
-pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording};
+pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording, certified};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
 };
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
 pub use clients::{Client, ListedClient, NewClient};
+#[cfg(feature = "mutants")]
+pub use conn::Work;
 pub use conn::{DatabaseUrl, Kind};
 pub use datasets::{CatalogueEntry, Dataset, NewDataset};
 pub use era::{CursorKey, Era};
 pub use erasure::ErasurePage;
 pub use error::{Result, StoreError};
+pub use evolve::Move;
 pub use explain::{Beholder, Explained, Question, Reason, UnderAgreement};
 pub use figures::Figures;
 pub use imports::{Import, ImportState, NewImport, StoredSource};
@@ -134,7 +138,8 @@ pub struct Store {
     /// Where it is noted what was closed.
     keep: OnceLock<Keep>,
     schemas: Named<(String, i64), Arc<Schema>>,
-    terms: Named<(i64, i64), (Arc<Terms>, Arc<Schema>)>,
+    /// By agreement, version, and the dataset's ceiling.
+    terms: Named<(i64, i64, i64), (Arc<Terms>, Arc<Schema>)>,
     /// Words that some schema stands under.
     collections: RwLock<HashSet<String>>,
     /// Whether something behind a last step is left over; at the start an earlier program may have left it.
@@ -143,7 +148,7 @@ pub struct Store {
 }
 
 rows! {
-    TermsRow { terms: String, provider: String, dataset: String, schema_name: String }
+    TermsRow { terms: String, provider: String, dataset: String, schema_name: String, schema_version: i64 }
     SecretRow { id: String, secret: Option<String> }
     DocumentRow { document: String }
 }
@@ -220,12 +225,40 @@ impl Store {
         Ok(schema)
     }
 
-    /// A version's terms with the schema they name. Neither ever changes, so they are parsed once.
+    fn forget_schema(&self, name: &str, version: i64) {
+        kept(&self.schemas).remove(&(name.to_owned(), version));
+    }
+
+    /// A version of a schema as it binds what is agreed under it: less what later versions took away, for a dataset that stands at
+    /// version `reached`.
+    fn schema_under(&self, conn: &mut Conn, name: &str, version: i64, reached: i64) -> Result<Arc<Schema>> {
+        let schema = self.schema_at(conn, name, version)?;
+        let later = "select version as value from schemas where name = ? and version > ? order by version";
+        let later = conn.load::<Number>(Sql::new(later).bind(name).bind(version))?;
+        if later.is_empty() {
+            return Ok(schema);
+        }
+        let later = later.iter().map(|row| self.schema_at(conn, name, row.value)).collect::<Result<Vec<_>>>()?;
+        Ok(Arc::new(schema.under(later.iter().map(|schema| &**schema), reached)))
+    }
+
+    /// A version's terms with the schema they name, less what later versions of the schema took away. As long as there is no such
+    /// version and the dataset stays where it is, neither changes, so they are parsed once.
     fn terms(&self, conn: &mut Conn, agreement: i64, version: i64) -> Result<(Arc<Terms>, Arc<Schema>)> {
-        if let Some(found) = kept(&self.terms).get(&(agreement, version)) {
+        let ceiling = "select d.ceiling as value from agreements a join datasets d on d.number = a.dataset where a.number = ?";
+        let key = (agreement, version, conn.one::<Number>(Sql::new(ceiling).bind(agreement))?.value);
+        if let Some(found) = kept(&self.terms).get(&key) {
             return Ok(found.clone());
         }
-        let select = "select v.terms, o.id as provider, d.id as dataset, d.schema_name from agreement_versions v
+        let read = self.read_terms(conn, agreement, version)?;
+        keep(&self.terms, key, read.clone());
+        Ok(read)
+    }
+
+    /// The same, read anew: for a transaction that changes what they hang on and may yet be taken back.
+    fn read_terms(&self, conn: &mut Conn, agreement: i64, version: i64) -> Result<(Arc<Terms>, Arc<Schema>)> {
+        let select =
+            "select v.terms, o.id as provider, d.id as dataset, d.schema_name, d.schema_version from agreement_versions v
             join agreements a on a.number = v.agreement join organizations o on o.number = a.provider
             join datasets d on d.number = a.dataset where v.agreement = ? and v.version = ?";
         let row = conn.one::<TermsRow>(Sql::new(select).bind(agreement).bind(version))?;
@@ -237,9 +270,9 @@ impl Store {
         let provider = hayward_domain::id::OrganizationId::parse(&row.provider).ok_or_else(corrupt)?;
         let dataset = hayward_domain::id::DatasetId::parse(&row.dataset).ok_or_else(corrupt)?;
         let context = Context { provider: &provider, schema: &schema, dataset: &dataset, longest_months: ANY_LENGTH };
-        let terms = Arc::new(Terms::parse(&raw, &context).map_err(|_| corrupt())?);
-        keep(&self.terms, (agreement, version), (Arc::clone(&terms), Arc::clone(&schema)));
-        Ok((terms, schema))
+        let terms = Terms::parse(&raw, &context).map_err(|_| corrupt())?;
+        let schema = self.schema_under(conn, &row.schema_name, of, row.schema_version)?;
+        Ok((Arc::new(terms.under(&schema)), schema))
     }
 
     /// An agreement's keys. Not kept: they can be destroyed.

@@ -39,7 +39,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 9] = [
+        static COMMONS: [Step; 10] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
@@ -47,6 +47,7 @@ impl Tree {
             step!("commons", "0005_operation"),
             step!("commons", "0006_imports"),
             step!("commons", "0007_undone"),
+            step!("commons", "0008_rules"),
             step!("commons", "0010_erasure"),
             step!("commons", "0012_leaving"),
         ];

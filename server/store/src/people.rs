@@ -130,18 +130,6 @@ impl Store {
         self.db.read(Eyes::Own, |conn| conn.one::<OrganizationRow>(Sql::new(select).bind(slug_or_id).bind(slug_or_id)))?.read()
     }
 
-    /// How many stewards an organization wants for an approval: `1`, `2` or `all`.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] for another word.
-    pub fn set_approval_rule(&self, organization: OrganizationNumber, rule: &str) -> Result<()> {
-        if hayward_domain::agreement::ApprovalRule::parse(rule).is_none() {
-            return Err(StoreError::refused("unknown-rule", "an approval rule is `1`, `2` or `all`"));
-        }
-        let update = Sql::new("update organizations set approval_rule = ? where number = ?").bind(rule).bind(organization.0);
-        self.db.write(|conn| conn.execute(update).map(drop))
-    }
-
     /// Adds a person.
     ///
     /// # Errors

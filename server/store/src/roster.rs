@@ -3,6 +3,8 @@
 //! Who is shut out or gets another password loses every token in the same transaction. A session is begun only while the password
 //! that was checked still stands ([`Store::begin_session`]), so none slips in between.
 
+use std::collections::BTreeMap;
+
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Role;
@@ -36,8 +38,8 @@ pub struct Listed {
 /// A member co-op's counts and rule, as the operator sees them.
 #[derive(Serialize)]
 pub struct Standing {
-    /// How many of its stewards have to approve.
-    pub approval_rule: String,
+    /// How many of its stewards have to approve, by what is shown.
+    pub approval_rules: BTreeMap<&'static str, &'static str>,
     /// People with a role in it.
     pub people: i64,
     /// Its programs that are not revoked.
@@ -51,7 +53,7 @@ pub struct Standing {
 rows! {
     ListedRow { id: String, email: String, name: String, operator: i64, disabled_at: Option<i64> }
     PlaceRow { person: String, slug: String, role: String }
-    StandingRow { approval_rule: String, people: i64, clients: i64, datasets: i64, agreements: i64 }
+    StandingRow { people: i64, clients: i64, datasets: i64, agreements: i64 }
 }
 
 impl Store {
@@ -86,15 +88,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if there is none with this number.
     pub fn standing(&self, organization: OrganizationNumber) -> Result<Standing> {
-        let select = "select approval_rule,
+        let rules = self.approval_rules(organization)?;
+        let select = "select
             (select count(distinct person) from positions p where p.organization = o.number) as people,
             (select count(*) from clients c where c.organization = o.number and c.revoked_at is null) as clients,
             (select count(*) from datasets d where d.organization = o.number) as datasets,
             (select count(*) from agreements a where a.provider = o.number or a.recipient = o.number) as agreements
             from organizations o where number = ?";
         let row = self.db.read(Eyes::Own, |conn| conn.one::<StandingRow>(Sql::new(select).bind(organization.0)))?;
-        let StandingRow { approval_rule, people, clients, datasets, agreements } = row;
-        Ok(Standing { approval_rule, people, clients, datasets, agreements })
+        let StandingRow { people, clients, datasets, agreements } = row;
+        Ok(Standing { approval_rules: rules.to_map(), people, clients, datasets, agreements })
     }
 
     /// Calls a member co-op something else. Its id and its short name stay: others hold on to them.

@@ -3,10 +3,10 @@
 use hayward_domain::schema::Schema;
 use serde_json::Value;
 
-use crate::conn::Eyes;
+use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::sql::{Number, Sql, Word, rows};
-use crate::{DocumentRow, Store};
+use crate::{DocumentRow, Store, counter};
 
 rows! {
     CollectionRow { collection: String }
@@ -21,17 +21,15 @@ impl Store {
     pub fn register_schema(&self, schema: &Schema) -> Result<()> {
         let now = (self.clock)();
         let document = schema.document.to_string();
-        self.db.write(|conn| {
-            let same = "select document from schemas where name = ? and version = ?";
-            if let Some(row) = conn.first::<DocumentRow>(Sql::new(same).bind(&schema.name).bind(schema.version))? {
-                let known: Value = serde_json::from_str(&row.document).map_err(|_| StoreError::Corrupt("a schema"))?;
-                if known == *schema.document {
-                    return Ok(());
-                }
-                return Err(StoreError::refused(
-                    "version-taken",
-                    "this version is registered with another document; raise the version",
-                ));
+        // Every start of the program says what it brings along: mostly there is nothing to write, and no commit to take.
+        if self.db.read(Eyes::Own, |conn| self.registered(conn, schema))? {
+            return Ok(());
+        }
+        let registered = self.db.write(|conn| {
+            // Agreements may show less from this commit on.
+            let number = counter::commit(conn)?;
+            if self.registered(conn, schema)? {
+                return Ok(());
             }
             let newest = "select coalesce(max(version), 0) as value from schemas where name = ?";
             let newest = conn.one::<Number>(Sql::new(newest).bind(&schema.name))?.value;
@@ -46,10 +44,37 @@ impl Store {
             if conn.first::<Word>(Sql::new(renamed).bind(&schema.name).bind(&schema.collection))?.is_some() {
                 return Err(StoreError::refused("collection-changed", "a schema keeps its collection over its versions"));
             }
-            let insert = "insert into schemas (name, version, collection, document, registered_at) values (?, ?, ?, ?, ?)";
-            let insert = Sql::new(insert).bind(&schema.name).bind(schema.version).bind(&schema.collection);
-            conn.execute(insert.bind(document).bind(now)).map(drop)
-        })
+            if newest > 0 {
+                let before = self.schema_at(conn, &schema.name, newest)?;
+                if before.consent.iter().any(|field| !schema.consent.contains(field) || !before.keeps(field, schema)) {
+                    let detail = "the field by which people say no stays what it is: what they said no to would be opened";
+                    return Err(StoreError::refused("consent-dropped", detail));
+                }
+            }
+            self.under_another_ceiling(conn, number, None, &schema.name, |conn| {
+                let insert = "insert into schemas (name, version, collection, document, registered_at) values (?, ?, ?, ?, ?)";
+                let insert = Sql::new(insert).bind(&schema.name).bind(schema.version).bind(&schema.collection);
+                conn.execute(insert.bind(document.as_str()).bind(now)).map(drop)
+            })
+        });
+        if registered.is_err() {
+            // What was not written must not be remembered either.
+            self.forget_schema(&schema.name, schema.version);
+        }
+        registered
+    }
+
+    /// Whether this very document is registered under its version.
+    fn registered(&self, conn: &mut Conn, schema: &Schema) -> Result<bool> {
+        let same = "select document from schemas where name = ? and version = ?";
+        let Some(row) = conn.first::<DocumentRow>(Sql::new(same).bind(&schema.name).bind(schema.version))? else {
+            return Ok(false);
+        };
+        let known: Value = serde_json::from_str(&row.document).map_err(|_| StoreError::Corrupt("a schema"))?;
+        if known == *schema.document {
+            return Ok(true);
+        }
+        Err(StoreError::refused("version-taken", "this version is registered with another document; raise the version"))
     }
 
     /// The newest version of every schema, by name.

@@ -146,6 +146,18 @@ impl Sql {
         self
     }
 
+    /// The text, without its values.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same statement after some words of the database's own.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn after(&self, words: &str) -> Self {
+        Self { text: format!("{words}{}", self.text), binds: self.binds.clone(), varies: true }
+    }
+
     /// Marks the text as varying with the request.
     #[must_use]
     pub(crate) fn varying(mut self) -> Self {

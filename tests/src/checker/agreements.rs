@@ -23,7 +23,12 @@ pub(super) fn check(look: &Look<'_>, faults: &mut Faults) {
     let mut last: BTreeMap<(i64, i64), &str> = BTreeMap::new();
     for event in &look.tables.events {
         let before = last.insert((event.agreement, event.version), &event.state).unwrap_or_default();
-        let may = FOLLOWS.iter().any(|(from, to)| *from == before && to.contains(&event.state.as_str()));
+        let conflict = |state: &str| before == state || before == "agreed" && ["requested", "offered"].contains(&state);
+        let may = match event.event.as_str() {
+            // Who is not counted any more changes no state, or has the other side asked again.
+            "recuse" => conflict(&event.state),
+            _ => FOLLOWS.iter().any(|(from, to)| *from == before && to.contains(&event.state.as_str())),
+        };
         let (number, kind, state) = (event.number, &event.event, &event.state);
         faults.unless(may, || format!("event {number}, `{kind}`, leads from `{before}` to `{state}`"));
     }
@@ -51,8 +56,42 @@ pub(super) fn check(look: &Look<'_>, faults: &mut Faults) {
             format!("version {number} of agreement {agreement} is due and not in force")
         });
     }
+    declared(look, faults);
     one_at_a_time(look, faults);
     openings(look, faults);
+}
+
+/// What was certified is signed, once; who declared a conflict said so in an event.
+fn declared(look: &Look<'_>, faults: &mut Faults) {
+    let tables = &look.tables;
+    for event in tables.events.iter().filter(|event| event.event == "certify") {
+        let (agreement, version) = (event.agreement, event.version);
+        let mut of_version = tables.certificates.iter().filter(|one| (one.agreement, one.version) == (agreement, version));
+        let signed = of_version.next().is_some_and(|one| {
+            let mut document: serde_json::Value = serde_json::from_str(&one.document).unwrap_or_default();
+            document["signature"] = one.signature.clone().into();
+            document["key"] = one.key.clone().into();
+            hayward_store::certified(&document)
+        });
+        faults.unless(signed, || {
+            format!("version {version} of agreement {agreement} was certified without a signature that holds")
+        });
+    }
+    for certificate in &tables.certificates {
+        let (agreement, version) = (certificate.agreement, certificate.version);
+        let told = tables
+            .events
+            .iter()
+            .any(|event| (event.agreement, event.version, event.event.as_str()) == (agreement, version, "certify"));
+        faults.unless(told, || format!("version {version} of agreement {agreement} has a certificate that no event explains"));
+    }
+    for recusal in &tables.recusals {
+        let agreement = recusal.agreement;
+        let told = tables.events.iter().any(|event| {
+            event.agreement == agreement && event.event == "recuse" && event.side.as_deref() == Some(recusal.side.as_str())
+        });
+        faults.unless(told, || format!("{} is not counted on agreement {agreement}, and no event says why", recusal.person));
+    }
 }
 
 fn one_at_a_time(look: &Look<'_>, faults: &mut Faults) {

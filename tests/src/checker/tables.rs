@@ -102,6 +102,8 @@ tables! {
     Event, events: "agreement_events order by number" {
         number: i64, agreement: i64, version: i64, event: String, state: String, side: Option<String>,
     }
+    Recusal, recusals: "recusals" { agreement: i64, person: String, side: String }
+    Certificate, certificates: "certificates" { agreement: i64, version: i64, document: String, signature: String, key: String }
     Shelf, shelves: "shelves" { number: i64 }
     Share, shares: "shares" {
         number: i64, shelf: i64, dataset: i64, version: i64, head: i64, floor: i64, open: i64, named: i64,

@@ -1,5 +1,6 @@
 //! A database of the released program, opened by this one.
 
+use hayward_domain::agreement::{ApprovalRule, Rules};
 use hayward_tests::{TestDatabase, on_both};
 
 use crate::raw;
@@ -7,6 +8,10 @@ use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    drop table certificates; drop table recusals;
+    alter table datasets drop column ceiling; alter table datasets drop column schema_since;
+    alter table organizations drop column rule_internal; alter table organizations drop column rule_personal;
+    alter table organizations drop column rule_special; alter table organizations rename column rule_public to approval_rule;
     drop table erasure_acks; drop table erased_files; drop table erased_shares; drop table suppressed_keys; drop table erasures;
     alter table organizations drop column left_at; alter table organizations drop column dropped_at;
     alter table imports drop column undone;
@@ -61,9 +66,12 @@ on_both! {
         world.disclose_without_an_era(2);
         let World { commons, a, b, list, agreement, .. } = world;
         let before = commons.list(&b.viewer, "organizations");
+        commons.store.set_approval_rule(b.number, "2").unwrap();
         as_released(commons.database());
         let store = commons.another_store().unwrap();
         assert!(!store.commons_id().is_empty());
+        let rules = [store.approval_rules(a.number).unwrap(), store.approval_rules(b.number).unwrap()];
+        assert_eq!(rules, [Rules::all(ApprovalRule::One), Rules::all(ApprovalRule::Two)], "one rule holds for everything");
         assert_eq!(raw::count(commons.database(), "eras"), 1);
         assert_eq!((before.len(), commons.list(&b.viewer, "organizations")), (3, before));
         // Its chain holds on: old entries have no era, new ones have.

@@ -19,7 +19,7 @@ use crate::world::{Persona, World};
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/access.table");
 
 /// What stands for the names in a path.
-struct Ids<'a> {
+pub struct Ids<'a> {
     dataset: &'a str,
     import: &'a str,
     agreement: &'a str,
@@ -30,7 +30,25 @@ struct Ids<'a> {
     erasure: String,
 }
 
-impl Ids<'_> {
+impl<'a> Ids<'a> {
+    /// One id wherever an id is asked for, whatever kind of thing it names.
+    pub fn all(id: &'a str) -> Self {
+        Self {
+            dataset: id,
+            import: id,
+            agreement: id,
+            disclosure: id.to_owned(),
+            record: id.to_owned(),
+            own: id.to_owned(),
+            erasure: id.to_owned(),
+        }
+    }
+
+    /// What stands for a record.
+    pub fn record(&self) -> &str {
+        &self.record
+    }
+
     fn path(&self, route: &Route) -> String {
         let id = match route.path {
             path if path.starts_with("/api/v1/datasets/") => self.dataset,
@@ -56,7 +74,7 @@ impl Ids<'_> {
 }
 
 /// A request that a caller who may make it can make many times.
-fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> RequestBuilder {
+pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> RequestBuilder {
     let method = Method::from_bytes(route.method.as_bytes()).unwrap();
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
@@ -76,6 +94,8 @@ fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Request
         ("POST", "/api/v1/agreements/{id}/versions") => {
             request.json(&json!({"terms": world.terms(world.id("jobs"), json!({"title": "exact"})), "from": 99}))
         }
+        ("PUT", "/api/v1/datasets/{id}/schema") => request.json(&json!({"version": 1})),
+        ("PUT", "/api/v1/approval-rules") => request.json(&json!({})),
         // A record is erased once, and lifting is done once: who may is told what is missing.
         ("POST", "/api/v1/records/{id}/erase" | "/api/v1/erasures/{id}/lift") => request.json(&json!({"reason": " "})),
         ("POST", "/api/v1/changes/ack") => request.json(&json!({"cursor": "abc"})),
@@ -109,7 +129,7 @@ fn erased(world: &World, who: Persona, dataset: &str) -> String {
     world.post(who, &path, &json!({"reason": "asked by letter"})).ok()["id"].as_str().unwrap().to_owned()
 }
 
-fn own_ids(world: &World) -> Ids<'_> {
+pub fn own_ids(world: &World) -> Ids<'_> {
     let listed = world.get(PartnerClient, &format!("/api/v1/opportunities?agreement={}", world.id("agreement"))).expect(200);
     Ids {
         dataset: world.id("jobs"),
@@ -140,7 +160,7 @@ fn foreign_ids(world: &World) -> Ids<'_> {
 }
 
 /// Ids of the right form that nothing has.
-fn no_ids(like: &Ids<'_>) -> Ids<'static> {
+pub fn no_ids(like: &Ids<'_>) -> Ids<'static> {
     let twisted = |id: &str| {
         let (prefix, rest) = id.split_once('_').unwrap();
         let rest: String = rest.chars().map(|letter| if letter == 'a' { 'b' } else { 'a' }).collect();
@@ -183,7 +203,7 @@ on_both! {
         let with_ids = ROUTES.iter().filter(|route| route.path.contains("{id}"));
         for route in with_ids {
             let who = match route.scope {
-                "datasets:read" | "imports:write" => Editor,
+                "datasets:read" | "datasets:write" | "imports:write" => Editor,
                 "collection" => PartnerClient,
                 _ => Steward,
             };

@@ -38,7 +38,12 @@ on_both! {
         let path = format!("{AGREEMENTS}/{id}");
         assert_eq!(made["state"], "requested", "a program of the recipient asks");
         assert_eq!(made["version"], 1);
-        assert_eq!(world.get(Steward, &path).ok(), made, "the provider sees it too");
+        let seen = world.get(Steward, &path).ok();
+        for member in ["id", "version", "state", "hash", "terms"] {
+            assert_eq!(seen[member], made[member], "the provider sees it too");
+        }
+        assert_eq!(made["versions"][0]["history"][0]["by"], "partner-client");
+        assert_eq!(seen["versions"][0]["history"][0].get("by"), None, "who asked is the business of their own side");
 
         // The program may ask and not decide; a stranger may not even know.
         world.decide(PartnerClient, id, "approve", 1).problem(403, "insufficient-scope");

@@ -151,6 +151,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         "/api/v1/catalogue",
         "/api/v1/datasets",
         "/api/v1/agreements",
+        "/api/v1/approval-rules",
         "/api/v1/organization/archive",
         "/api/v1/disclosures",
         "/api/v1/disclosures/x",
@@ -171,7 +172,7 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
         paths.push(format!("/api/v1/schemas/{schema}"));
     }
     for dataset in ["jobs", "people", "coops", "figures", "past", "unshared", "third-jobs"] {
-        paths.extend(["records", "imports"].map(|part| format!("/api/v1/datasets/{}/{part}", world.id(dataset))));
+        paths.extend(["records", "imports", "schema"].map(|part| format!("/api/v1/datasets/{}/{part}", world.id(dataset))));
         let import = format!("/api/v1/imports/{}", world.id(&format!("{dataset}-import")));
         paths.extend(
             ["", "/problems", "/problems/groups", "/marked", "/diff", "/undo", "/rows", "/events"]

@@ -188,7 +188,7 @@ on_both! {
 }
 
 /// The rows of a CSV file, without empty cells.
-fn rows_of(sheet: &Answer) -> Vec<Vec<(String, String)>> {
+pub fn rows_of(sheet: &Answer) -> Vec<Vec<(String, String)>> {
     let mut reader = csv::Reader::from_reader(sheet.body.as_slice());
     let heading = reader.headers().unwrap().clone();
     let row = |row: csv::StringRecord| {
@@ -201,7 +201,8 @@ fn rows_of(sheet: &Answer) -> Vec<Vec<(String, String)>> {
     reader.records().map(|record| row(record.unwrap())).collect()
 }
 
-fn cells(item: &Value) -> Vec<(String, String)> {
+/// The cells of an item, by name, as text.
+pub fn cells(item: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut cells: Vec<(String, String)> =
         item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect();

@@ -140,7 +140,10 @@ impl World {
 
     /// Decides about a version of an agreement.
     pub fn decide(&self, who: Persona, agreement: &str, event: &str, version: i64) -> Answer {
-        self.post(who, &format!("/api/v1/agreements/{agreement}/{event}"), &json!({"version": version}))
+        // What cannot be done without a reason has one.
+        let reason = matches!(event, "approve" | "decline" | "recuse").then_some("So it was decided.");
+        let body = json!({"version": version, "reason": reason});
+        self.post(who, &format!("/api/v1/agreements/{agreement}/{event}"), &body)
     }
 
     /// Proposes terms as the provider, has both sides approve, and returns the agreement's id.

@@ -26,7 +26,7 @@ fn version(commons: &Commons, by: &Member, agreement: &AgreementId, from: i64, t
     commons.store.propose_version(&by.steward, agreement, from, terms).unwrap()
 }
 
-fn code<T>(result: Result<T, StoreError>) -> &'static str {
+pub fn code<T>(result: Result<T, StoreError>) -> &'static str {
     match result {
         Err(StoreError::Refused { code, .. }) => code,
         Err(StoreError::NotFound) => "not found",

@@ -34,7 +34,8 @@ on_both! {
         commons.import_csv(&list, FOUR);
         let fields = json!({
             "name": "exact", "identifier": "pseudonym", "email": "masked", "founded_on": {"generalised": "year"},
-            "member_count": {"generalised": "band:100"}, "latitude": {"generalised": "grid:0.5"}, "city": "hidden",
+            "member_count": {"generalised": "band:100"}, "latitude": {"generalised": "grid:0.5"},
+            "longitude": {"generalised": "grid:0.5"}, "city": "hidden",
         });
         let rows = json!({"any": [{"country": {"eq": "GB"}}, {"member_count": {"lt": 10}}]});
         let agreement = commons.agree(&a, To::One(&b), &list, &json!({"fields": fields, "rows": rows}));
@@ -43,7 +44,7 @@ on_both! {
         let alder = items.iter().find(|item| item["name"] == "Alder").unwrap();
         assert_eq!(
             keys(alder),
-            ["id", "provider", "agreement", "edition", "identifier", "name", "email", "latitude", "member_count", "founded_on",]
+            ["id", "provider", "agreement", "edition", "identifier", "name", "email", "latitude", "longitude", "member_count", "founded_on",]
         );
         assert_eq!((&alder["provider"], &alder["agreement"]), (&json!(a.id), &json!(agreement)));
         assert_eq!((&alder["founded_on"], &alder["member_count"], &alder["latitude"]), (&json!("1999"), &json!(0), &json!(54)));

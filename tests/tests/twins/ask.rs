@@ -6,7 +6,7 @@ use reqwest::Method;
 use url::form_urlencoded;
 
 use crate::compare::{Answer, Names};
-use crate::world::{World, token};
+use crate::world::{World, brief_token, narrow_token, steward_token, stranger_token, token};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,14 @@ pub enum Who {
     Nobody,
     /// Somebody with a token that was never given out.
     Forger,
+    /// A program of another co-op, which may read as much as the recipient's.
+    Stranger,
+    /// Another program of the recipient's, which may read organizations and nothing else.
+    Narrow,
+    /// Another program of the recipient's, whose token works for an hour.
+    Brief,
+    /// The recipient's steward.
+    Steward,
 }
 
 /// What is asked for.
@@ -95,9 +103,9 @@ pub struct Memory {
 
 impl Memory {
     /// Sends a request. Nothing if it goes back to something that there was not; the twin has no more of it then.
-    pub fn send(&mut self, world: &World, ask: &Ask, word: Option<&str>) -> Option<Answer> {
+    pub fn send(&mut self, world: &World, ask: &Ask, word: Option<&str>, counting: bool) -> Option<Answer> {
         let (plain, etag) = self.resolved(world, ask)?;
-        let answer = self.answer(world, &plain, etag.as_deref(), word);
+        let answer = self.answer(world, &plain, etag.as_deref(), word, counting);
         // A cursor leads on from where it led to, so the next page has the same request but for the cursor.
         self.asked.push(Asked { ask: plain, next: answer.next.clone(), etag: answer.etag.clone() });
         Some(answer)
@@ -141,7 +149,7 @@ impl Memory {
         })
     }
 
-    fn answer(&mut self, world: &World, ask: &Ask, etag: Option<&str>, word: Option<&str>) -> Answer {
+    fn answer(&mut self, world: &World, ask: &Ask, etag: Option<&str>, word: Option<&str>, counting: bool) -> Answer {
         let What::Path(path, query) = &ask.what else { unreachable!("a request has an address by now") };
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let address = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
@@ -150,6 +158,10 @@ impl Memory {
                 Who::Recipient => Some(token()),
                 Who::Nobody => None,
                 Who::Forger => Some("hwt_never-given-out"),
+                Who::Stranger => Some(stranger_token()),
+                Who::Narrow => Some(narrow_token()),
+                Who::Brief => Some(brief_token()),
+                Who::Steward => Some(steward_token()),
             };
             let method = Method::from_bytes(ask.method.as_bytes()).unwrap();
             let mut request = world.server().request(method, &address, token);
@@ -158,6 +170,9 @@ impl Memory {
             }
             if let Some(etag) = etag {
                 request = request.header("if-none-match", etag);
+            }
+            if counting {
+                world.server().store().watch_work();
             }
             let response = request.send().unwrap();
             // A machine that is too busy to read within the window of a revocation says so, and is asked again.

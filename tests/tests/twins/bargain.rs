@@ -64,7 +64,10 @@ impl Bargain {
             8 if pool.pseudonym => Look::Pseudonym,
             _ => Look::Hidden,
         };
-        let looks: Vec<Look> = shape.pools.iter().zip(&drawn.looks).map(look).collect();
+        let mut looks: Vec<Look> = shape.pools.iter().zip(&drawn.looks).map(look).collect();
+        if let Some([latitude, longitude]) = shape.place() {
+            looks[longitude] = looks[latitude];
+        }
         let mut bargain = Self { shape: shape.schema, key, looks, rows: rows(drawn, shape) };
         if bargain.shown() == 0 {
             bargain.looks[0] = Look::Exact;
@@ -77,7 +80,13 @@ impl Bargain {
         let mut narrow = self.clone();
         let shown: Vec<usize> = (0..self.looks.len()).filter(|at| self.looks[*at] != Look::Hidden).collect();
         if self.shown() > 1 && !shown.is_empty() {
-            narrow.looks[shown[usize::from(pick) % shown.len()]] = Look::Hidden;
+            let hidden = shown[usize::from(pick) % shown.len()];
+            // A place is hidden whole, and then something else has to be left.
+            match self.shape().place().filter(|place| place.contains(&hidden)) {
+                Some(place) if self.shown() > 2 => place.into_iter().for_each(|at| narrow.looks[at] = Look::Hidden),
+                Some(_) => {}
+                None => narrow.looks[hidden] = Look::Hidden,
+            }
         }
         narrow
     }
@@ -118,8 +127,12 @@ impl Bargain {
         }
     }
 
-    /// Whether a record is among the rows.
+    /// Whether a record is among the rows, and not closed to everybody.
     pub fn holds(&self, row: &Row) -> bool {
+        !self.shape().refuses(row) && self.meant(row)
+    }
+
+    fn meant(&self, row: &Row) -> bool {
         match &self.rows {
             Rows::All => true,
             Rows::One(one) => one.holds(row),
@@ -130,11 +143,12 @@ impl Bargain {
 
     /// The pools that the rows depend on.
     pub fn asks_about(&self) -> Vec<usize> {
-        match &self.rows {
+        let tested = match &self.rows {
             Rows::All => Vec::new(),
             Rows::One(one) => vec![one.pool()],
             Rows::Both(one, two) | Rows::Either(one, two) => vec![one.pool(), two.pool()],
-        }
+        };
+        self.shape().consent.into_iter().chain(tested).collect()
     }
 }
 

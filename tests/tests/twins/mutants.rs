@@ -11,7 +11,7 @@ use std::{env, fs};
 use hayward_domain::mutants;
 use hayward_tests::Kind;
 
-use crate::oracles::{existence, movement, values};
+use crate::oracles::{doors, existence, movement, names, values};
 use crate::twins::{Told, Twins};
 
 /// Names the leak to a process that was started for it.
@@ -42,6 +42,7 @@ mutants! {
     a_treatment_that_is_not_applied_is_caught "treatment-ignored" => values::coarse_values;
     a_condition_that_is_not_applied_is_caught "condition-ignored" => values::counts;
     a_hidden_field_that_is_shown_is_caught "hidden-as-null" => values::filters;
+    a_person_who_said_no_and_is_shown_is_caught "consent-ignored" => values::consent;
     rows_for_others_are_caught "other-audiences" => existence::other_recipients;
     an_agreement_that_is_over_and_answers_is_caught "revocation-ignored" => movement::suspended;
     a_hidden_name_that_is_a_name_is_caught "hidden-name-differs" => existence::errors;
@@ -50,6 +51,25 @@ mutants! {
     rows_in_the_order_of_the_file_are_caught "file-order" => movement::file_order;
     a_row_made_anew_for_a_hidden_edit_is_caught "rewritten-though-same" => movement::hidden_edits;
     a_removal_that_counts_the_commits_of_others_is_caught "tombstone-of-commit" => movement::tombstones;
+    a_removal_that_says_when_is_caught "removal-says-when" => doors::removals;
+    a_feed_that_stays_open_is_caught "feed-stays-open" => movement::suspended;
+    a_cursor_that_anyone_may_use_is_caught "cursor-of-anyone" => doors::cursors;
+    equal_rows_in_the_order_of_their_records_are_caught "ties-by-record" => movement::file_order;
+    shares_kept_for_whoever_asks_next_are_caught "cached-across-principals" => doors::kept;
+    a_pseudonym_without_the_agreements_key_is_caught "pseudonym-of-the-commons" => doors::pseudonyms;
+    an_id_without_the_agreements_key_is_caught "ids-of-the-commons" => doors::pseudonyms;
+    an_id_that_opens_any_share_is_caught "id-of-any-share" => doors::ids;
+    an_agreement_of_others_that_is_forbidden_is_caught "forbidden-differs" => existence::errors;
+    an_entry_without_the_filters_is_caught "entry-forgets-filters" => doors::entries;
+    a_scope_that_nobody_asks_for_is_caught "scope-ignored" => doors::scopes;
+    a_token_that_outlives_its_time_is_caught "token-outlives-its-time" => doors::tokens;
+    members_without_a_token_are_caught "members-are-public" => doors::members;
+    a_preview_for_the_recipient_is_caught "preview-for-recipient" => doors::previews;
+    an_agreement_that_anyone_may_read_is_caught "agreement-of-anyone" => existence::errors;
+    terms_that_forget_their_rows_are_caught "absent-rows-mean-all" => doors::rows;
+    a_hidden_field_that_counts_as_empty_is_caught "hidden-is-empty" => names::empty;
+    a_heading_that_names_what_is_hidden_is_caught "heading-of-hidden" => names::headings;
+    a_formula_in_a_spreadsheet_is_caught "formula-in-csv" => names::formulas;
 }
 
 fn caught(kind: Kind, leak: &str, test: &str, oracle: fn(&mut Twins) -> Told) {

@@ -24,6 +24,8 @@ pub struct Plan {
     pub lists: Vec<Vec<Row>>,
     pub deals: Vec<DealPlan>,
     pub steps: Vec<Step>,
+    /// Callers who know nothing yet, each with a line of questions, spread over the steps.
+    pub traces: Vec<Vec<Ask>>,
 }
 
 /// An agreement to be.
@@ -102,10 +104,12 @@ pub enum Event {
     Succeed(Drawn),
 }
 
-pub fn plan() -> impl Strategy<Value = Plan> {
+/// A plan with so many traces.
+pub fn plan(traces: usize) -> impl Strategy<Value = Plan> {
     let lists = vec(vec(row(), 1..7), LISTS.len());
-    (any::<bool>(), any::<u64>(), lists, vec(deal(), 2..7), vec(step(), 45..65))
-        .prop_map(|(ties, salt, lists, deals, steps)| Plan { ties, salt, lists, deals, steps })
+    let traces = vec(vec(ask(), 4..12), traces);
+    (any::<bool>(), any::<u64>(), lists, vec(deal(), 2..7), vec(step(), 45..65), traces)
+        .prop_map(|(ties, salt, lists, deals, steps, traces)| Plan { ties, salt, lists, deals, steps, traces })
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -167,7 +171,11 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let who = prop_oneof![8 => Just(Who::Recipient), 3 => Just(Who::Nobody), 1 => Just(Who::Forger)];
+    let who = prop_oneof![
+        8 => Just(Who::Recipient),
+        3 => Just(Who::Nobody),
+        1 => select(&[Who::Forger, Who::Narrow, Who::Brief, Who::Steward][..]),
+    ];
     let accept = prop_oneof![
         6 => Just(None),
         2 => select(&["text/csv", "application/x-ndjson", "application/json", "image/png"][..]).prop_map(Some),

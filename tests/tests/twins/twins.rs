@@ -4,8 +4,9 @@ use hayward_tests::Kind;
 use hayward_tests::cluster::ClusterError;
 use serde_json::Value;
 
-use crate::ask::{Ask, Memory, What};
+use crate::ask::{Ask, Memory, What, Who};
 use crate::compare::{Answer, Difference};
+use crate::work;
 use crate::world::{Deal, World};
 
 /// What a comparison comes to.
@@ -15,11 +16,26 @@ pub type Told = Result<(), Difference>;
 pub struct Twins {
     pub worlds: [World; 2],
     memories: [Memory; 2],
+    /// Whether the work of the database is compared too.
+    counting: bool,
 }
 
 impl Twins {
     pub fn new(kind: Kind) -> Result<Self, ClusterError> {
-        Ok(Self { worlds: [World::new(kind)?, World::new(kind)?], memories: Default::default() })
+        Ok(Self { worlds: [World::new(kind)?, World::new(kind)?], memories: Default::default(), counting: false })
+    }
+
+    /// The same, and whatever is asked has to take the same statements, plans and rows in both.
+    pub fn counting(kind: Kind) -> Result<Self, ClusterError> {
+        Ok(Self { counting: true, ..Self::new(kind)? })
+    }
+
+    /// Whatever is asked in here is asked by a caller who was never told anything.
+    pub fn anew(&mut self, asked: impl FnOnce(&mut Self) -> Told) -> Told {
+        let known = std::mem::take(&mut self.memories);
+        let told = asked(self);
+        self.memories = known;
+        told
     }
 
     /// The same in both commons.
@@ -57,6 +73,11 @@ impl Twins {
         self.ask_in(&[ask.clone(), ask], [None, None]).map(|answer| answer.unwrap())
     }
 
+    /// Asks both the same; the first answer is returned.
+    pub fn answer(&mut self, ask: &Ask) -> Result<Answer, Difference> {
+        self.ask_in(&[ask.clone(), ask.clone()], [None, None]).map(|answer| answer.unwrap())
+    }
+
     /// The recipient turns a page, of those that have a next one; the status of the answer.
     pub fn next(&mut self, nth: usize) -> Result<u16, Difference> {
         let ask = Ask::of(What::Next(nth));
@@ -65,14 +86,26 @@ impl Twins {
 
     /// Asks with one word in the first commons and another, as long, in the second. The answers may differ by the word alone.
     pub fn ask_for(&mut self, address: &str, words: [&str; 2]) -> Told {
+        self.ask_by(Who::Recipient, address, words)
+    }
+
+    /// The same as somebody else.
+    pub fn ask_by(&mut self, who: Who, address: &str, words: [&str; 2]) -> Told {
         assert_eq!(words[0].len(), words[1].len(), "the words have one length");
-        let asks = words.map(|word| Ask::get(&address.replace("{}", word)));
+        let asks = words.map(|word| Ask::get(&address.replace("{}", word)).by(who));
         self.ask_in(&asks, words.map(Some)).map(drop)
     }
 
     fn ask_in(&mut self, asks: &[Ask; 2], words: [Option<&str>; 2]) -> Result<Option<Answer>, Difference> {
         let [first, second] = &mut self.memories;
-        let answers = [first.send(&self.worlds[0], &asks[0], words[0]), second.send(&self.worlds[1], &asks[1], words[1])];
+        let counting = self.counting;
+        let answers = [
+            first.send(&self.worlds[0], &asks[0], words[0], counting),
+            second.send(&self.worlds[1], &asks[1], words[1], counting),
+        ];
+        if counting {
+            work::alike(&self.worlds, &asks[0], &answers)?;
+        }
         match answers {
             [None, None] => Ok(None),
             [Some(first), Some(second)] if first.is_like(&second) => Ok(Some(first)),

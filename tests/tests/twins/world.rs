@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hayward_domain::id::{AgreementId, ClientId, DatasetId, ImportId, OrganizationId, PersonId, base32};
+use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::schema::Schema;
 use hayward_domain::scope::{Role, Scopes};
@@ -19,6 +20,7 @@ use hayward_tests::cluster::ClusterError;
 use hayward_tests::commons::DELETES;
 use hayward_tests::server::{START, Server};
 use hayward_tests::{Kind, TestDatabase};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -100,6 +102,26 @@ pub fn dataset(list: usize) -> DatasetId {
 /// The bearer token of the recipient's program.
 pub fn token() -> &'static str {
     "hwt_the-recipients-program"
+}
+
+/// The bearer token of a program of a co-op that is none of the recipient's business.
+pub fn stranger_token() -> &'static str {
+    "hwt_the-strangers-program"
+}
+
+/// The bearer token of a program of the recipient's that may read organizations alone.
+pub fn narrow_token() -> &'static str {
+    "hwt_the-recipients-narrow-program"
+}
+
+/// The bearer token of a program of the recipient's that works for an hour.
+pub fn brief_token() -> &'static str {
+    "hwt_the-recipients-brief-program"
+}
+
+/// The bearer token of the recipient's steward.
+pub fn steward_token() -> &'static str {
+    "hwt_the-steward-of-4"
 }
 
 fn steward_hash(number: usize) -> String {
@@ -206,6 +228,12 @@ impl World {
         self.server.store().propose(provider, terms, &fresh).unwrap();
     }
 
+    /// Whether terms are taken that the provider offers.
+    pub fn would_offer(&self, deal: Deal, terms: &Value) -> bool {
+        let fresh = Fresh { id: deal.id(), secret: [0x50 + byte(deal.number); 32] };
+        self.server.store().propose(&self.stewards[deal.side(Side::Provider)], terms, &fresh).is_ok()
+    }
+
     /// Offered, approved by everyone it takes, and built if its first day has come.
     pub fn agree(&self, deal: Deal, terms: &Value) {
         self.offer(deal, terms);
@@ -227,6 +255,14 @@ impl World {
         let done = self.server.store().decide(steward, &deal.id(), version, decision, None).is_ok();
         self.settle();
         done
+    }
+
+    /// The recipient halts an agreement over HTTP; what it is answered.
+    pub fn stopped(&self, deal: Deal) -> (u16, String) {
+        let path = format!("/api/v1/agreements/{}/suspend", deal.id());
+        let token = format!("hwt_the-steward-of-{}", deal.side(Side::Recipient));
+        let answer = self.server.request(Method::POST, &path, Some(&token)).json(&json!({"version": 1})).send().unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
     }
 
     /// The provider proposes another version; its number if it can be, and whether it narrows and so stands already.
@@ -288,7 +324,12 @@ fn people(store: &Store) {
         let new = NewToken { hash, organization, person: Some(person), client, scopes, expires_at: forever };
         store.add_token(&new).unwrap();
         if number == RECIPIENT {
-            program(store, organization, forever);
+            program(store, organization, 0, token(), READS, forever);
+            program(store, organization, 1, narrow_token(), "directory:read", forever);
+            program(store, organization, 2, brief_token(), READS, START.plus(Duration::from_secs(3_600)));
+        }
+        if number == STRANGER {
+            program(store, organization, 3, stranger_token(), READS, forever);
         }
         for (list, (_, schema)) in LISTS.iter().enumerate().filter(|(_, (owner, _))| *owner == number) {
             let new = NewDataset { id: dataset(list), schema: (*schema).to_owned(), name: format!("List {list}") };
@@ -297,16 +338,16 @@ fn people(store: &Store) {
     }
 }
 
-fn program(store: &Store, organization: OrganizationNumber, expires_at: hayward_domain::moment::Moment) {
-    let (id, scopes) = (ClientId::from_random([0x30; 15]), Scopes::parse(READS).unwrap());
+fn program(store: &Store, organization: OrganizationNumber, number: u8, token: &str, scopes: &str, expires_at: Moment) {
+    let (id, scopes) = (ClientId::from_random([0x30 + number; 15]), Scopes::parse(scopes).unwrap());
     let new = NewClient {
         id: id.clone(),
         organization,
-        name: "A program".to_owned(),
+        name: format!("Program {number}"),
         secret_hash: "none".to_owned(),
         scopes: scopes.clone(),
     };
     store.add_client(&new).unwrap();
-    let new = NewToken { hash: hash(token()), organization, person: None, client: Some(id), scopes, expires_at };
+    let new = NewToken { hash: hash(token), organization, person: None, client: Some(id), scopes, expires_at };
     store.add_token(&new).unwrap();
 }

@@ -10,7 +10,7 @@ use std::fmt;
 mod approval;
 mod step;
 
-pub use approval::{ApprovalRule, met};
+pub use approval::{ApprovalRule, Rules, met};
 pub use step::step;
 
 /// Where a version stands.
@@ -148,7 +148,7 @@ pub enum Actor {
     Outsider,
 }
 
-/// Whether the approval rule of each side is met, this approval counted.
+/// Whether the approval rules of each side are met, this step counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RulesMet {
     /// Of the provider.
@@ -189,6 +189,11 @@ pub enum Event {
     End,
     /// The deletion of the copies is certified, or the terms for keeping them are recorded.
     Certify,
+    /// A steward declares a conflict of interest, and is not counted any more.
+    Recuse {
+        /// What that leaves.
+        rule_met_after: RulesMet,
+    },
 }
 
 impl Event {
@@ -209,6 +214,7 @@ impl Event {
             Self::Expire => "expire",
             Self::End => "end",
             Self::Certify => "certify",
+            Self::Recuse { .. } => "recuse",
         }
     }
 }

@@ -24,6 +24,7 @@ pub fn step(now: &Standing, event: Event, actor: Actor) -> Result<Change<Standin
         Event::Expire => expire(now, actor),
         Event::End => end(now, actor),
         Event::Certify => certify(now, actor),
+        Event::Recuse { rule_met_after } => recuse(now, actor, rule_met_after),
     };
     after.map(|after| Change { after, event }).map_err(|step| match step {
         Step::NotNow => Refusal::NotNow { state: now.state, event },
@@ -179,4 +180,19 @@ fn certify(now: &Standing, party: Party) -> After {
         Side::Provider if now.has_recipient => Err(Step::NotYours),
         Side::Provider | Side::Recipient => to(now, State::Closed),
     }
+}
+
+/// Who is not counted any more has not approved either: what is agreed and not yet in force may have to be asked for again. What is
+/// in force stays: it was approved, and whoever is left can stop it.
+fn recuse(now: &Standing, party: Party, rules: RulesMet) -> After {
+    side(now, party, &[State::Requested, State::Offered, State::Agreed, State::Active, State::Suspended])?;
+    let agreed = rules.provider && (rules.recipient || !now.has_recipient);
+    toward(
+        now,
+        match (now.state, now.proposed_by) {
+            (State::Agreed, Side::Provider) if !agreed => State::Offered,
+            (State::Agreed, Side::Recipient) if !agreed => State::Requested,
+            (state, _) => state,
+        },
+    )
 }

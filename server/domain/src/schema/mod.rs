@@ -3,17 +3,20 @@
 //! [`Schema::parse`] is strict so that nothing after it has to be: a [`Schema`] in hand has been understood in full. Asking the
 //! `jsonschema` crate anything outside `oracle`, or quoting a value in a [`Violation`], is not done here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
+
+use crate::record::Record;
 
 mod annotations;
 mod built_in;
 mod check;
 mod exact;
 mod formats;
+mod later;
 mod node;
 mod oracle;
 mod parse;
@@ -231,6 +234,11 @@ pub struct Schema {
     pub key: Vec<FieldName>,
     /// The pair that says where a record is: latitude, longitude.
     pub geo: Option<(FieldName, FieldName)>,
+    /// The fields by which a person says no to being shown at all: at most one in a document. Where one is `false`, no agreement
+    /// shows the record; empty says nothing, and closes nothing.
+    pub consent: Vec<FieldName>,
+    /// Fields that later versions closed; see [`Schema::under`]. None in a version by itself.
+    pub closed: BTreeSet<FieldName>,
     /// At most three fields with an index of their own among shared records.
     pub indexed: Vec<FieldName>,
     /// The fields in the order of the document, which is the order they are shown in.
@@ -245,6 +253,18 @@ impl Schema {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name.as_str() == name)
+    }
+
+    /// Whether `record` is closed to every agreement, because the person said no.
+    #[must_use]
+    pub fn refuses(&self, record: &Record) -> bool {
+        self.consent.iter().any(|field| record.fields.get(field) == Some(&Value::Bool(false)))
+    }
+
+    /// What seeing a record tells by itself, whatever the terms: whoever is shown has not said no.
+    #[must_use]
+    pub fn implied(&self) -> Vec<(FieldName, String)> {
+        self.consent.iter().map(|field| (field.clone(), "is not false: nobody is shown who said no".to_owned())).collect()
     }
 
     /// Reads a schema document.

@@ -3,6 +3,8 @@
 //! What is not understood is refused here, by name and place, because everything after trusts a [`Schema`]: the store writes
 //! its field names into SQL, the importers guess columns by its words, the terms open what it offers.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::check::Checks;
@@ -16,12 +18,16 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 16] = [
     "schemas",
     "catalogue",
     "datasets",
     "imports",
     "agreements",
+    "approval-rules",
+    "records",
+    "erasures",
+    "explain",
     "changes",
     "disclosures",
     "sessions",
@@ -48,7 +54,7 @@ pub(super) fn schema(document: &Value) -> Result<Schema, SchemaError> {
     vocabulary::closed(&root)?;
     let fields = fields(&root)?;
     let says = root.need("x-hayward")?;
-    says.only(&["name", "version", "collection", "key", "title", "geo", "indexed"])?;
+    says.only(&["name", "version", "collection", "key", "title", "geo", "consent", "indexed"])?;
     Ok(Schema {
         name: word(&says.need("name")?, &[])?,
         version: version(&says.need("version")?)?,
@@ -56,6 +62,8 @@ pub(super) fn schema(document: &Value) -> Result<Schema, SchemaError> {
         titles: annotations::languages(&says.need("title")?)?,
         key: key(&says.need("key")?, &fields)?,
         geo: geo(&says, &fields)?,
+        consent: consent(&says, &fields)?,
+        closed: BTreeSet::new(),
         indexed: indexed(&says, &fields)?,
         checks: Checks::compile(&root, &fields)?,
         fields,
@@ -159,6 +167,17 @@ fn geo(says: &Node<'_>, fields: &[Field]) -> Result<Option<(FieldName, FieldName
     };
     let (latitude, longitude) = (coordinate("latitude")?, coordinate("longitude")?);
     if latitude == longitude { Err(node.refuse("must be two fields")) } else { Ok(Some((latitude, longitude))) }
+}
+
+/// A ceiling that nobody may know the answer to would be none: whoever is shown tells it.
+fn consent(says: &Node<'_>, fields: &[Field]) -> Result<Vec<FieldName>, SchemaError> {
+    let Some(node) = says.get("consent") else { return Ok(Vec::new()) };
+    let field = named(&node, fields)?;
+    if field.kind != Kind::Boolean || field.sensitivity == Sensitivity::Never {
+        return Err(node
+            .refuse(format!("`{}` must be a boolean that may be shared: who is shown tells that it is not false", field.name)));
+    }
+    Ok(vec![field.name.clone()])
 }
 
 fn indexed(says: &Node<'_>, fields: &[Field]) -> Result<Vec<FieldName>, SchemaError> {

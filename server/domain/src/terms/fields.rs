@@ -1,6 +1,6 @@
 //! Which fields, and how each looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -8,7 +8,8 @@ use crate::fault::{Fault, below};
 use crate::schema::{FieldName, Schema, Sensitivity};
 use crate::treatment::Treatment;
 
-/// The fields that terms name, each with its treatment: at least one of them not hidden. There is no wildcard.
+/// The fields that terms name, each with its treatment: at least one of them not hidden, as long as no later version of the schema
+/// closes it. There is no wildcard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields(BTreeMap<FieldName, Treatment>);
 
@@ -39,6 +40,11 @@ impl Fields {
     #[must_use]
     pub fn get(&self, name: &FieldName) -> Option<&Treatment> {
         self.0.get(name)
+    }
+
+    /// These fields without some.
+    pub(super) fn without(&self, closed: &BTreeSet<FieldName>) -> Self {
+        Self(self.0.iter().filter(|(name, _)| !closed.contains(*name)).map(|(name, how)| (name.clone(), how.clone())).collect())
     }
 
     /// Each field with its treatment, in byte order of the names.

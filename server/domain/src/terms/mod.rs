@@ -3,6 +3,7 @@
 //! One closed document: a key that is not known is refused, a field that is not named is hidden, and nothing has a wildcard.
 //! Terms are immutable. Whatever is to be different is other terms, with another hash and approvals of its own.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::condition::Condition;
 use crate::id::{DatasetId, OrganizationId};
-use crate::schema::{FieldName, Schema};
+use crate::schema::{FieldName, Schema, Sensitivity};
 use crate::treatment::Treatment;
 
 pub mod canonical;
@@ -223,6 +224,48 @@ impl Terms {
     /// The fields that are not hidden, in byte order of their names.
     pub fn disclosed(&self) -> impl Iterator<Item = (&FieldName, &Treatment)> {
         self.fields.iter().filter(|(_, treatment)| **treatment != Treatment::Hidden)
+    }
+
+    /// What is wrong where the two coordinates of a place are not shown alike: one that is exact, beside one that is coarse or hidden,
+    /// tells a line that the place lies on. For new terms; what was agreed before stands.
+    #[must_use]
+    pub fn uneven_coordinates(&self, schema: &Schema) -> Option<Fault> {
+        let (latitude, longitude) = schema.geo.as_ref()?;
+        let look = |field: &FieldName| self.fields.get(field).filter(|treatment| **treatment != Treatment::Hidden);
+        let detail = || {
+            format!("`{latitude}` and `{longitude}` say together where something is: both are shown in the same way, or neither")
+        };
+        (look(latitude) != look(longitude)).then(|| Fault::new("/fields", "uneven-coordinates", detail()))
+    }
+
+    /// These terms less the fields that `schema`, as later versions bind it, has closed.
+    #[must_use]
+    pub fn under(&self, schema: &Schema) -> Self {
+        Self { fields: self.fields.without(&schema.closed), ..self.clone() }
+    }
+
+    /// Whether these terms show nothing at all under `schema`: all that they show is closed, or something is that their rows are
+    /// chosen by.
+    #[must_use]
+    pub fn closed_by(&self, schema: &Schema) -> bool {
+        let tested = || match &self.rows {
+            Rows::All => false,
+            Rows::Where(condition) => condition.fields().iter().any(|field| schema.closed.contains(field)),
+        };
+        !schema.closed.is_empty() && (self.disclosed().all(|(field, _)| schema.closed.contains(field)) || tested())
+    }
+
+    /// The sensitivities of all that these terms disclose: of the fields that are not hidden, and of those that the row condition
+    /// asks about. Whatever `schema` no longer opens is not among them.
+    #[must_use]
+    pub fn sensitivities(&self, schema: &Schema) -> BTreeSet<Sensitivity> {
+        let tested = match &self.rows {
+            Rows::All => BTreeSet::new(),
+            Rows::Where(condition) => condition.fields(),
+        };
+        let disclosed = self.disclosed().map(|(field, _)| field).chain(&tested);
+        let sensitivity = |field: &FieldName| schema.field(field.as_str()).map(|field| field.sensitivity);
+        disclosed.filter_map(sensitivity).filter(|sensitivity| *sensitivity != Sensitivity::Never).collect()
     }
 
     /// What the row condition gives away by itself; see [`Condition::implied`].

@@ -10,6 +10,7 @@ use super::{Audience, Context, Ending, Fault, Fields, Onward, Purpose, PurposeCo
 use crate::condition::Condition;
 use crate::fault::below;
 use crate::id::OrganizationId;
+use crate::mutants;
 
 /// Every key that terms may have.
 const KEYS: [&str; 15] = [
@@ -48,7 +49,9 @@ fn read(members: &Map<String, Value>, context: &Context<'_>, faults: &mut Faults
     // Each part is read before the first `?`, so that all faults are found.
     let audience = part(members, "audience", faults, |json, at, faults| audience(json, at, context, faults));
     let fields = part(members, "fields", faults, |json, at, faults| kept(Fields::parse(json, context.schema, at), faults));
-    let rows = part(members, "rows", faults, |json, at, faults| rows(json, at, context, faults));
+    let absent = mutants::on("absent-rows-mean-all") && !members.contains_key("rows");
+    let rows =
+        if absent { Some(Rows::All) } else { part(members, "rows", faults, |json, at, faults| rows(json, at, context, faults)) };
     let record_id = part(members, "record_id", faults, record_id);
     let purpose = part(members, "purpose", faults, purpose);
     let ending = part(members, "ending", faults, ending);

@@ -182,13 +182,45 @@ fn values() -> impl Strategy<Value = Value> {
         "[a-z•@.0-9 ]{0,12}".prop_map(Value::from),
         "•{0,4}[0-9]{0,9}".prop_map(Value::from),
         (1i32..9999, 1u32..13, 1u32..32).prop_map(|(year, month, day)| Value::from(format!("{year:04}-{month:02}-{day:02}"))),
-        Just(json!(["x"])),
+        // At the edges of the calendar, of numbers, and of what JSON nests.
+        prop::sample::select(vec![
+            "0000-01-01",
+            "0000-12-31",
+            "0001-01-01",
+            "-0001-12-31",
+            "9999-12-31",
+            "10000-01-01",
+            "2024-02-29"
+        ])
+        .prop_map(Value::from),
+        prop::sample::select(vec![0.0, -0.0, 5e-324, f64::MIN_POSITIVE, 1e15, 1e16, f64::MAX, f64::MIN, 0.1 + 0.2])
+            .prop_map(Value::from),
+        prop::sample::select(vec![i64::MIN, i64::MAX, -1, 0]).prop_map(Value::from),
+        prop::sample::select(vec![
+            json!(["x"]),
+            json!([]),
+            json!({}),
+            json!({"a": [1, null, {"b": "c"}]}),
+            json!([[["x"]], 1.5, "•••"])
+        ]),
     ]
 }
 
+/// Fields of every kind, read in every way, whether or not a schema could have them.
 fn fields() -> impl Strategy<Value = Field> {
-    let reads_as = [None, Some(ReadsAs::Email), Some(ReadsAs::Phone), Some(ReadsAs::Latitude), Some(ReadsAs::Longitude)];
-    prop::sample::select(reads_as.to_vec()).prop_map(|reads_as| field(Kind::Text, reads_as))
+    let kinds = vec![Kind::Text, Kind::Date, Kind::Integer, Kind::Number, Kind::Boolean, Kind::Structured];
+    let reads_as = vec![
+        None,
+        Some(ReadsAs::Identifier),
+        Some(ReadsAs::Phone),
+        Some(ReadsAs::Postcode),
+        Some(ReadsAs::Email),
+        Some(ReadsAs::Url),
+        Some(ReadsAs::Country),
+        Some(ReadsAs::Latitude),
+        Some(ReadsAs::Longitude),
+    ];
+    (prop::sample::select(kinds), prop::sample::select(reads_as)).prop_map(|(kind, reads_as)| field(kind, reads_as))
 }
 
 proptest! {
@@ -199,6 +231,33 @@ proptest! {
         let keys = AgreementKeys::new([7; 32]);
         if treatment != Treatment::Pseudonym && let Some(once) = treatment.show(&field, &keys, Some(&value)) {
             prop_assert_eq!(treatment.show(&field, &keys, Some(&once)), Some(Cow::Borrowed(&*once)));
+        }
+    }
+
+    #[test]
+    fn every_treatment_has_an_answer_for_every_value(treatment in treatments(), field in fields(), value in values()) {
+        let keys = AgreementKeys::new([7; 32]);
+        let shown = treatment.show(&field, &keys, Some(&value));
+        prop_assert_eq!(shown.is_none(), treatment == Treatment::Hidden);
+        prop_assert_eq!(&treatment.show(&field, &keys, Some(&value)), &shown, "the same again");
+        if let (Some(shown), false) = (shown, treatment == Treatment::Exact) {
+            // What is not shown as it is, is one plain value: whatever a list or an object holds stays where it is.
+            prop_assert!(!shown.is_array() && !shown.is_object() && !shown.is_boolean());
+            prop_assert!(!(value.is_array() || value.is_object() || value.is_boolean()) || shown.is_null());
+            prop_assert_eq!(treatment.show(&field, &keys, None), Some(Cow::Owned(Value::Null)));
+        }
+    }
+
+    #[test]
+    fn a_pseudonym_tells_nothing_but_that_two_are_the_same(field in fields(), value in values(), other in values()) {
+        let show = |secret, value: &Value| {
+            Treatment::Pseudonym.show(&field, &AgreementKeys::new([secret; 32]), Some(value)).map(Cow::into_owned)
+        };
+        let (one, two) = (show(7, &value), show(7, &other));
+        if let (Some(Value::String(one)), Some(Value::String(two))) = (&one, &two) {
+            prop_assert_eq!(one.len(), two.len());
+            prop_assert_ne!(Some(Value::from(one.as_str())), show(8, &value), "under another agreement it is another");
+            prop_assert_ne!(Value::from(one.as_str()), value);
         }
     }
 

@@ -6,6 +6,7 @@ mod conditions;
 mod disclosure;
 mod fixtures;
 mod generated;
+mod later;
 mod narrower;
 mod refusals;
 mod words;

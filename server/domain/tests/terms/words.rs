@@ -54,7 +54,7 @@ fn a_version_reads_like_this_in_english() {
     assert_eq!(
         said(&read(&rich()).unwrap(), Language::English),
         [
-            "Sol shows Verde what is said here of its list “Our rooms” (Rooms), and nothing else.",
+            "Sol shows Verde the following from its list “Our rooms” (Rooms), and nothing else.",
             "“Country” and “Step-free” are shown exactly as they are.",
             "“Code” is shown as a stand-in that only this agreement has: the same value always gets the same stand-in here, and \
              another one elsewhere.",
@@ -96,7 +96,7 @@ fn a_version_reads_like_this_in_spanish() {
     assert_eq!(
         said(&read(&rich()).unwrap(), Language::Spanish),
         [
-            "Sol muestra a Verde, de su lista «Our rooms» (Salas), lo que aquí se dice y nada más.",
+            "Sol muestra a Verde lo siguiente de su lista «Our rooms» (Salas), y nada más.",
             "«Country (es)» y «Step-free (es)» se muestran tal cual.",
             "«Code (es)» se muestra con un código en su lugar, que solo existe en este acuerdo: el mismo valor recibe aquí siempre el \
              mismo código, y en otra parte otro.",

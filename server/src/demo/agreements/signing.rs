@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
             Decision::Decline => Some("The telephone number is not needed for this.".to_owned()),
             Decision::Suspend => Some("Halted until the next assembly.".to_owned()),
             Decision::End => Some("The project is over.".to_owned()),
-            Decision::Approve | Decision::Withdraw | Decision::Resume | Decision::Certify => None,
+            Decision::Approve | Decision::Withdraw | Decision::Resume | Decision::Certify | Decision::Recuse => None,
         };
         self.store.decide(self.speaker(deal, side)?, id, version, decision, reason)?;
         Ok(())

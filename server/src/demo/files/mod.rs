@@ -18,7 +18,7 @@ use hayward_store::Store;
 use self::import::Uploads;
 use self::sheet::Sheet;
 use super::cast::{Cast, Kind, List, Member};
-use super::{DemoError, people};
+use super::{DemoError, Hidden, people};
 
 /// How many records the second file of a list adds.
 const NEW: usize = 3;
@@ -26,13 +26,16 @@ const NEW: usize = 3;
 const CHANGED: usize = 17;
 
 /// Imports every list, most of them in two files: a first one, and a month later one with changes.
-pub(super) fn import_all(store: &Arc<Store>, cast: &Cast) -> Result<(), DemoError> {
+pub(super) fn import_all(store: &Arc<Store>, cast: &Cast, hidden: Hidden) -> Result<(), DemoError> {
     let today = today(store);
     for member in &cast.members {
         let owner = people::number(store, member)?;
         for list in &member.lists {
             let uploads = Uploads { store, cast, member, owner, list };
-            let sheet = sheet(cast, member, list, today);
+            let sheet = match hidden {
+                Hidden::AsEver => sheet(cast, member, list, today),
+                Hidden::Redrawn => sheet(cast, member, list, today).redrawn(),
+            };
             match list.rows {
                 0..10 | 1_000.. => uploads.commit(0, &sheet)?,
                 _ => {

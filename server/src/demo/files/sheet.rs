@@ -38,6 +38,15 @@ impl Sheet {
         changed
     }
 
+    /// Itself with something else, of the same kind, in every cell that no agreement shows.
+    pub(super) fn redrawn(&self) -> Self {
+        let mut other = self.clone();
+        for cell in other.rows.iter_mut().flatten().filter(|cell| cell.contains(CANARY)) {
+            *cell = cell.chars().map(|letter| if letter.is_ascii_digit() { turned(letter) } else { letter }).collect();
+        }
+        other
+    }
+
     /// Itself with a column that no schema knows.
     pub(super) fn with_column(&self, heading: &'static str) -> Self {
         let mut wider = Self { extra: Some(heading), ..self.clone() };
@@ -69,7 +78,15 @@ fn heading<'a>(schema: &'a Schema, field: &'a str, language: Language) -> &'a st
     word.and_then(Value::as_str).unwrap_or(field)
 }
 
+/// What every value begins with that nobody else may ever see.
+const CANARY: &str = "ZQX-";
+
 /// A value that nobody else may ever see.
 pub(super) fn canary(field: &str, at: usize) -> String {
-    format!("ZQX-{field}-{}", at + 1)
+    format!("{CANARY}{field}-{}", at + 1)
+}
+
+/// Another digit.
+fn turned(digit: char) -> char {
+    digit.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10)).unwrap_or(digit)
 }

@@ -62,6 +62,7 @@ impl Store {
                         version.version == number && matches!(version.state(), Ok(State::Expired | State::Ended))
                     };
                     if let Some(version) = all.iter().find(over) {
+                        self.certify(conn, &agreement, version, side, Some(REASON), now)?;
                         transition(conn, &agreement, version, Event::Certify, &by, now)?;
                     }
                     destroy_secret(conn, agreement.number)?;
@@ -94,8 +95,8 @@ impl Store {
         let all = versions(conn, agreement.number)?;
         let Some(before) = standing(&all)? else { return Ok(None) };
         let (_, terms) = self.parse_terms(conn, raw)?;
-        let (now_shown, _) = self.terms(conn, agreement.number, before.version)?;
-        if !terms.is_at_most(&now_shown) || terms.record_id != now_shown.record_id {
+        let (now_shown, bound) = self.terms(conn, agreement.number, before.version)?;
+        if now_shown.closed_by(&bound) || !terms.is_at_most(&now_shown) || terms.record_id != now_shown.record_id {
             return Ok(None);
         }
         let caller = caller(conn, &agreement, Side::Provider, by)?;

@@ -1,16 +1,15 @@
 //! Approving, declining, stopping: what stewards do to a version that stands.
 
-use std::collections::BTreeSet;
-
-use hayward_domain::agreement::{Actor, ApprovalRule, Event, RulesMet, Side, State, met};
-use hayward_domain::id::{AgreementId, PersonId};
+use hayward_domain::agreement::{Actor, Event, Side, State};
+use hayward_domain::id::AgreementId;
 use hayward_domain::moment::Moment;
 
-use super::{AgreementRow, By, VersionRow, lock, transition, version, versions};
+use super::approving::{note_recusal, refuse_recused};
+use super::{AgreementRow, By, VersionRow, lock, open, transition, version, versions};
 use crate::conn::Conn;
 use crate::error::{Result, StoreError};
 use crate::journal::{Closing, Stop};
-use crate::sql::{Number, Sql, Word, rows};
+use crate::sql::Sql;
 use crate::{Caller, Store, counter, floor};
 
 /// What a steward can do to a version.
@@ -30,12 +29,14 @@ pub enum Decision {
     End,
     /// Certify that the copies are deleted, or are kept under the terms.
     Certify,
+    /// Declare a conflict of interest: not to be counted any more on any version of the agreement.
+    Recuse,
 }
 
 impl Decision {
     /// Every decision.
-    pub const ALL: [Self; 7] =
-        [Self::Approve, Self::Decline, Self::Withdraw, Self::Suspend, Self::Resume, Self::End, Self::Certify];
+    pub const ALL: [Self; 8] =
+        [Self::Approve, Self::Decline, Self::Withdraw, Self::Suspend, Self::Resume, Self::End, Self::Certify, Self::Recuse];
 
     /// The word in the URL.
     #[must_use]
@@ -48,6 +49,7 @@ impl Decision {
             Self::Resume => "resume",
             Self::End => "end",
             Self::Certify => "certify",
+            Self::Recuse => "recuse",
         }
     }
 
@@ -71,10 +73,6 @@ pub enum Outcome {
     Opened,
 }
 
-rows! {
-    RuleRow { approval_rule: String }
-}
-
 impl Store {
     /// Applies a steward's decision to one version.
     ///
@@ -89,13 +87,28 @@ impl Store {
         reason: Option<String>,
     ) -> Result<Outcome> {
         let now = (self.clock)();
+        let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+        if reason.is_none() && matches!(decision, Decision::Decline | Decision::Recuse) {
+            return Err(StoreError::refused("reason-missing", "say in a sentence why"));
+        }
         let (commit, side, outcome) = self.db.write(|conn| {
             let commit = counter::commit(conn)?;
             let (agreement, side) = lock(conn, id, caller)?;
             let row = version(conn, agreement.number, number)?;
-            let by = By { actor: Actor::Steward(side), who: Some(caller), reason };
+            let by = By { actor: Actor::Steward(side), who: Some(caller), reason: reason.clone() };
+            if matches!(decision, Decision::Approve | Decision::Resume) {
+                refuse_recused(conn, &agreement, caller)?;
+            }
             let event = match decision {
-                Decision::Approve => approve(conn, &agreement, &row, caller, side, now)?,
+                Decision::Approve => {
+                    self.note_approval(conn, &agreement, &row, side, &by, now)?;
+                    Event::Approve { rule_met_after: self.rules_met(conn, &agreement, &row)? }
+                }
+                Decision::Recuse => {
+                    note_recusal(conn, &agreement, caller, side, reason.as_deref().unwrap_or_default(), now)?;
+                    self.recuse_elsewhere(conn, &agreement, number, &by, now)?;
+                    Event::Recuse { rule_met_after: self.rules_met(conn, &agreement, &row)? }
+                }
                 Decision::Decline => Event::Decline,
                 Decision::Withdraw => Event::Withdraw,
                 Decision::Suspend => Event::Suspend,
@@ -118,10 +131,13 @@ impl Store {
                 }
                 Decision::Approve if after.state == State::Agreed => Outcome::Agreed,
                 Decision::Certify => {
+                    self.certify(conn, &agreement, &row, side, reason.as_deref(), now)?;
                     destroy_secret(conn, agreement.number)?;
                     Outcome::Unchanged
                 }
-                Decision::Approve | Decision::Decline | Decision::Withdraw | Decision::Resume => Outcome::Unchanged,
+                Decision::Approve | Decision::Decline | Decision::Withdraw | Decision::Resume | Decision::Recuse => {
+                    Outcome::Unchanged
+                }
             };
             Ok::<_, StoreError>((commit, side, outcome))
         })?;
@@ -130,6 +146,17 @@ impl Store {
             self.write_down(commit, now, Closing::Stopped { agreement, version: number, how, side, by })?;
         }
         Ok(outcome)
+    }
+
+    /// A conflict is one on every version: what was agreed with that voice in another one has to be asked for again, too.
+    fn recuse_elsewhere(&self, conn: &mut Conn, agreement: &AgreementRow, number: i64, by: &By, now: Moment) -> Result<()> {
+        for other in versions(conn, agreement.number)?.iter().filter(|other| other.version != number) {
+            if open(other.state()?) {
+                let rule_met_after = self.rules_met(conn, agreement, other)?;
+                transition(conn, agreement, other, Event::Recuse { rule_met_after }, by, now)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -174,55 +201,4 @@ pub(super) fn void(
         | State::Terminated => return Ok(false),
     };
     transition(conn, agreement, version, event, by, now).map(|_| true)
-}
-
-/// Writes the approval down and says which rules are met with it.
-fn approve(
-    conn: &mut Conn,
-    agreement: &AgreementRow,
-    row: &VersionRow,
-    caller: &Caller,
-    side: Side,
-    now: Moment,
-) -> Result<Event> {
-    let Some(person) = &caller.person else {
-        return Err(StoreError::refused("people-only", "a program cannot approve"));
-    };
-    let both = "select count(distinct organization) as value from positions where person = ? and organization in (?, ?)";
-    let both =
-        Sql::new(both).bind(person.as_str()).bind(agreement.provider).bind(agreement.recipient.unwrap_or(agreement.provider));
-    if conn.one::<Number>(both)?.value > 1 {
-        return Err(StoreError::refused("conflict-of-interest", "who belongs to both organizations approves for neither"));
-    }
-    let insert = "insert into approvals (agreement, version, person, side, hash, at) values (?, ?, ?, ?, ?, ?)
-        on conflict (agreement, version, person) do nothing";
-    let insert = Sql::new(insert).bind(agreement.number).bind(row.version).bind(person.as_str());
-    conn.execute(insert.bind(side.as_str()).bind(&row.hash).bind(now))?;
-    let provider = side_met(conn, agreement, row, Side::Provider)?;
-    let recipient = side_met(conn, agreement, row, Side::Recipient)?;
-    Ok(Event::Approve { rule_met_after: RulesMet { provider, recipient } })
-}
-
-fn side_met(conn: &mut Conn, agreement: &AgreementRow, row: &VersionRow, side: Side) -> Result<bool> {
-    let organization = match side {
-        Side::Provider => agreement.provider,
-        Side::Recipient => match agreement.recipient {
-            Some(recipient) => recipient,
-            None => return Ok(false),
-        },
-    };
-    let rule = conn.one::<RuleRow>(Sql::new("select approval_rule from organizations where number = ?").bind(organization))?;
-    let rule = ApprovalRule::parse(&rule.approval_rule).ok_or(StoreError::Corrupt("an approval rule"))?;
-    let people = |words: Vec<Word>| words.into_iter().filter_map(|word| PersonId::parse(&word.value)).collect::<BTreeSet<_>>();
-    let approvers = "select person as value from approvals where agreement = ? and version = ? and side = ? and hash = ?";
-    let approvers = Sql::new(approvers).bind(agreement.number).bind(row.version).bind(side.as_str()).bind(&row.hash);
-    let approvers = people(conn.load::<Word>(approvers)?);
-    // Who belongs to both organizations has no say, and is nobody that the others would have to wait for; nor is who was shut out.
-    let other = if side == Side::Provider { agreement.recipient } else { Some(agreement.provider) };
-    let stewards = "select distinct person as value from positions p where organization = ? and role in ('steward', 'owner')
-        and not exists (select 1 from positions q where q.person = p.person and q.organization = ?)
-        and not exists (select 1 from people d where d.id = p.person and d.disabled_at is not null)";
-    let stewards = people(conn.load::<Word>(Sql::new(stewards).bind(organization).bind(other))?);
-    let proposer = row.proposer.as_deref().filter(|_| row.proposed_by == side.as_str()).and_then(PersonId::parse);
-    Ok(met(rule, &approvers, &stewards, proposer.as_ref()))
 }

@@ -4,13 +4,18 @@
 //! together with the event that explains it ([`save`]), in a transaction that has taken the commit number first.
 
 mod again;
+mod approving;
+mod certificate;
 mod decide;
 mod granted;
+mod overlap;
 mod propose;
+mod story;
 mod view;
 mod wording;
 
 pub use again::Again;
+pub use certificate::certified;
 pub(crate) use decide::void_open;
 pub use decide::{Decision, Outcome};
 pub use granted::Granted;
@@ -38,11 +43,12 @@ rows! {
     AgreementRow { number: i64, id: String, provider: i64, recipient: Option<i64>, audience: i64, dataset: i64 }
     VersionRow {
         version: i64, state: String, terms: String, hash: String, proposed_by: String, proposer: Option<String>,
-        suspended_by: String, ends_at: i64, created_at: i64,
+        suspended_by: String, starts_at: i64, ends_at: i64, agreed_at: Option<i64>, created_at: i64,
     }
 }
 
-const VERSION_COLUMNS: &str = "version, state, terms, hash, proposed_by, proposer, suspended_by, ends_at, created_at";
+const VERSION_COLUMNS: &str =
+    "version, state, terms, hash, proposed_by, proposer, suspended_by, starts_at, ends_at, agreed_at, created_at";
 
 impl VersionRow {
     pub(crate) fn state(&self) -> Result<State> {
@@ -138,6 +144,12 @@ fn save(conn: &mut Conn, agreement: i64, version: i64, change: Change<Standing>,
     if after.state == State::Agreed {
         let update = "update agreement_versions set agreed_at = ? where agreement = ? and version = ? and agreed_at is null";
         conn.execute(Sql::new(update).bind(now).bind(agreement).bind(version))?;
+    }
+    // Who has to be asked again has not agreed: the grace period then begins anew.
+    if matches!(after.state, State::Requested | State::Offered) {
+        let update =
+            "update agreement_versions set agreed_at = null where agreement = ? and version = ? and agreed_at is not null";
+        conn.execute(Sql::new(update).bind(agreement).bind(version))?;
     }
     note_event(conn, agreement, version, event, after.state, by, now)?;
     Ok(after)

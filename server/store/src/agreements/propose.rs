@@ -147,10 +147,10 @@ impl Store {
         }
         let next = era::versions_from(conn)?.max(newest + 1);
         if let (Some(before), Side::Provider) = (standing, proposal.side) {
-            let (in_force, _) = self.terms(conn, agreement.number, before.version)?;
+            let (in_force, bound) = self.terms(conn, agreement.number, before.version)?;
             // A program may propose; that something takes effect at once is for somebody who decides.
             let decides = proposal.caller.scopes.has(&Scope::AgreementsApprove);
-            if decides && proposal.terms.is_at_most(&in_force) {
+            if decides && !in_force.closed_by(&bound) && proposal.terms.is_at_most(&in_force) {
                 if let Some(pending) = pending {
                     // A wider version that waits is void: it was made in view of terms that no longer stand.
                     let void = if pending.state()? == State::Agreed { Event::Withdraw } else { Event::Counter };
@@ -234,11 +234,15 @@ impl Store {
         let select = "select d.number, d.organization as owner, o.id as owner_id, d.schema_name, d.schema_version
             from datasets d join organizations o on o.number = d.organization where d.id = ? and o.left_at is null";
         let dataset = conn.first::<DatasetOwner>(Sql::new(select).bind(id.as_str()))?.ok_or_else(unknown)?;
-        let schema = self.schema_at(conn, &dataset.schema_name, dataset.schema_version)?;
+        let version = dataset.schema_version;
+        let schema = self.schema_under(conn, &dataset.schema_name, version, version)?;
         let provider = OrganizationId::parse(&dataset.owner_id).ok_or(StoreError::Corrupt("an organization"))?;
         let context = Context { provider: &provider, schema: &schema, dataset: &id, longest_months: LONGEST_MONTHS };
         let terms = Terms::parse(raw, &context).map_err(ProposalError::Faults)?;
-        Ok((dataset, terms))
+        match terms.uneven_coordinates(&schema) {
+            Some(fault) => Err(ProposalError::Faults(vec![fault])),
+            None => Ok((dataset, terms)),
+        }
     }
 }
 

@@ -95,6 +95,11 @@ const COMMONS: &[(&str, &str)] = &[
         where p.hash <> v.hash",
     ),
     (
+        "a certificate is of a version that nobody certified",
+        "select count(*) as value from certificates c join agreement_versions v on v.agreement = c.agreement
+        and v.version = c.version where v.state <> 'closed'",
+    ),
+    (
         "a version has no event that explains its state",
         "select count(*) as value from agreement_versions v where not exists (select 1 from agreement_events e
         where e.agreement = v.agreement and e.version = v.version and e.state = v.state)",

@@ -52,6 +52,8 @@ tables! {
     Commons "agreements" ["number"] 500;
     Commons "agreement_versions" ["agreement", "version"] 100;
     Commons "approvals" ["agreement", "version", "person"] 1000;
+    Commons "recusals" ["agreement", "person"] 1000;
+    Commons "certificates" ["agreement", "version"] 500;
     Commons "agreement_events" ["number"] 500;
     Commons "shelves" ["number"] 1000;
     Commons "shares" ["number"] 1000;

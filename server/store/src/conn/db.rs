@@ -24,6 +24,9 @@ pub(crate) struct Db {
     turn: Turn,
     /// SQLite's write-ahead log.
     log: Option<PathBuf>,
+    /// What recipients' requests asked, in tests that count the work.
+    #[cfg(feature = "mutants")]
+    work: Arc<super::work::Log>,
 }
 
 /// A write-ahead log that is longer is begun anew.
@@ -82,7 +85,16 @@ impl Db {
             }
             DatabaseUrl::Postgres(_) => None,
         };
-        Ok(Self { kind, writers, stagers, readers, turn: Turn::default(), log })
+        Ok(Self {
+            kind,
+            writers,
+            stagers,
+            readers,
+            turn: Turn::default(),
+            log,
+            #[cfg(feature = "mutants")]
+            work: Arc::default(),
+        })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -101,7 +113,17 @@ impl Db {
             // `local`: the role ends with the transaction and cannot follow the connection to its next user.
             (Kind::Postgres, Eyes::Recipient) => "begin isolation level repeatable read read only; set local role hayward_reader",
         };
-        transact(&self.readers, begin, f)
+        transact(&self.readers, begin, |conn| {
+            #[cfg(feature = "mutants")]
+            self.work.watch(eyes, conn);
+            f(conn)
+        })
+    }
+
+    /// What recipients' requests asked.
+    #[cfg(feature = "mutants")]
+    pub(super) fn work(&self) -> &Arc<super::work::Log> {
+        &self.work
     }
 
     /// Runs `f` in one transaction that may write.

@@ -61,7 +61,7 @@ impl Manager {
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Conn { backend: Backend::Sqlite(conn), broken: false })
+        Ok(Conn::new(Backend::Sqlite(conn)))
     }
 
     fn postgres(&self, url: &str) -> std::result::Result<Conn, diesel::ConnectionError> {
@@ -76,7 +76,7 @@ impl Manager {
         };
         conn.batch_execute(&format!("set search_path to {}; set application_name = 'hayward';", self.schema))
             .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Conn { backend: Backend::Pg(Box::new(conn)), broken: false })
+        Ok(Conn::new(Backend::Pg(Box::new(conn))))
     }
 }
 

@@ -3,6 +3,8 @@
 mod db;
 mod manager;
 mod url;
+#[cfg(feature = "mutants")]
+mod work;
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
@@ -18,12 +20,17 @@ use crate::sql::{Placed, Sql};
 
 pub(crate) use db::{Db, Eyes, Held};
 pub use url::{DatabaseUrl, Kind};
+#[cfg(feature = "mutants")]
+pub use work::Work;
 
 /// One connection to one of the two.
 pub(crate) struct Conn {
     backend: Backend,
     /// Set where a transaction could not be ended: the pool must not lend it out again.
     broken: bool,
+    /// Where it is written down what is asked, in tests that count the work.
+    #[cfg(feature = "mutants")]
+    watched: Option<std::sync::Arc<work::Log>>,
 }
 
 enum Backend {
@@ -49,15 +56,40 @@ pub(crate) trait Row: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static {}
 impl<T: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static> Row for T {}
 
 impl Conn {
+    fn new(backend: Backend) -> Self {
+        Self {
+            backend,
+            broken: false,
+            #[cfg(feature = "mutants")]
+            watched: None,
+        }
+    }
+
     /// Every row that the query finds.
     pub(crate) fn load<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>> {
-        on!(self, conn => Ok(sql.load::<T>(conn)?))
+        self.counted(sql, |conn, sql| on!(conn, conn => Ok(sql.load::<T>(conn)?)))
+    }
+
+    #[cfg(feature = "mutants")]
+    fn counted<T>(&mut self, sql: Sql, load: impl FnOnce(&mut Self, Sql) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        let planned = self.planned(&sql)?;
+        let rows = load(self, sql)?;
+        self.worked(planned, rows.len());
+        Ok(rows)
+    }
+
+    #[cfg(not(feature = "mutants"))]
+    #[inline(always)]
+    fn counted<T>(&mut self, sql: Sql, load: impl FnOnce(&mut Self, Sql) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        load(self, sql)
     }
 
     /// Rows of shares.
     pub(crate) fn load_shared(&mut self, sql: Sql) -> Result<Vec<SharedRowRow>> {
-        let placed = Placed::<SharedColumns>::new(sql);
-        on!(self, conn => Ok(placed.load::<SharedRowRow>(conn)?))
+        self.counted(sql, |conn, sql| {
+            let placed = Placed::<SharedColumns>::new(sql);
+            on!(conn, conn => Ok(placed.load::<SharedRowRow>(conn)?))
+        })
     }
 
     /// The first row, if there is one.

@@ -94,12 +94,13 @@ impl Moved {
     }
 }
 
-/// The lenses of the shares of a dataset that are in force and built under the version in force.
+/// The lenses of the shares of a dataset that are in force and built under the version in force. One whose floor was raised waits for
+/// its rebuild: rows that no commit touches may still look as they must not any more.
 pub(crate) fn built_of_dataset(store: &Arc<Store>, dataset: i64) -> Result<Vec<Lens>> {
     let select = "select s.number, s.version, s.head, s.floor, s.shelf, d.organization as owner, s.dataset
         from shares s join datasets d on d.number = s.dataset
         join agreement_versions v on v.agreement = s.number and v.version = s.version and v.state in ('active', 'suspended')
-        where s.dataset = ? order by s.number";
+        where s.dataset = ? and s.head >= s.floor order by s.number";
     store.db.read(Eyes::Own, |conn| {
         let rows = conn.load::<BuiltRow>(Sql::new(select).bind(dataset))?;
         rows.into_iter().map(|row| lens(store, conn, row)).collect()

@@ -13,6 +13,7 @@ use std::time::Instant;
 use hayward_domain::disclose::SharedRecord;
 use hayward_domain::keys::RecordIdKeys;
 use hayward_domain::moment::Moment;
+use hayward_domain::mutants;
 
 use crate::agreements::{MEMBERS, PUBLIC};
 use crate::conn::{Conn, Eyes};
@@ -167,6 +168,7 @@ impl View<'_> {
     pub(crate) fn audiences(&self) -> Vec<i64> {
         match &self.caller {
             Some(caller) => vec![caller.organization.0, MEMBERS, PUBLIC],
+            None if mutants::on("members-are-public") => vec![MEMBERS, PUBLIC],
             None => vec![PUBLIC],
         }
     }

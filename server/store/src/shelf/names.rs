@@ -41,6 +41,9 @@ impl Names {
                 if mutants::on("hidden-name-differs") {
                     names.hidden.insert(field.name.to_string());
                 }
+                if mutants::on("heading-of-hidden") && *treatment == Treatment::Hidden {
+                    names.in_order.push(field.name.to_string());
+                }
                 if *treatment == Treatment::Hidden {
                     continue;
                 }

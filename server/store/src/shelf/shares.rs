@@ -206,6 +206,12 @@ impl View<'_> {
             Arc::new(Shares::new(all.all.iter().filter(fits).cloned().collect()))
         };
         if wanted.agreement.is_some() && selected.is_empty() {
+            if mutants::on("forbidden-differs") {
+                let known = Sql::new("select number as value from agreements where id = ?").bind(wanted.agreement.clone());
+                self.conn
+                    .first::<Number>(known)?
+                    .map_or(Ok(()), |_| Err(StoreError::refused("too-broad", "this is for others")))?;
+            }
             return Err(StoreError::NotFound);
         }
         Ok(selected)
@@ -213,6 +219,7 @@ impl View<'_> {
 
     fn answering(&mut self, collection: &str, at: i64) -> Result<Arc<Shares>> {
         let viewer = self.caller.as_ref().map_or(0, |caller| caller.organization.0);
+        let viewer = if mutants::on("cached-across-principals") { 0 } else { viewer };
         let key = (viewer, collection.to_owned(), at);
         if let Some(found) = self.standing(|standing| standing.shares.get(&key).cloned()) {
             return Ok(found);

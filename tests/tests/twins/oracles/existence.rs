@@ -62,5 +62,9 @@ pub fn other_recipients(twins: &mut Twins) -> Told {
         twins.get(address)?;
         twins.ask(&Ask::get(address).by(Who::Nobody))?;
     }
+    // Who stops an agreement is told what goes on beside it, and nothing of what others are shown.
+    let answers: Vec<_> = twins.worlds.iter().map(|world| world.stopped(DEAL)).collect();
+    assert!(answers[0].0 == 200 && answers[0].1.contains("still_visible_through"), "{:?}", answers[0]);
+    assert_eq!(answers[0], answers[1]);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::compare::{Answer, Difference};
 use crate::twins::{Told, Twins};
 use crate::world::{Deal, RECIPIENT, SECRET_LIST, coop, terms};
 
@@ -16,8 +17,10 @@ macro_rules! alike {
     )*};
 }
 
+pub mod doors;
 pub mod existence;
 pub mod movement;
+pub mod names;
 pub mod values;
 
 /// The list of opportunities that most of this is about, and where the recipient reads it.
@@ -36,6 +39,12 @@ fn sees(twins: &mut Twins, what: &str) -> Told {
     let answer = twins.get(READ)?;
     assert!(answer.status == 200 && answer.body.contains(what), "{answer:?}");
     Ok(())
+}
+
+/// What both twins were answered alike, and should have been for a reason of its own.
+fn wanted(holds: bool, asked: &str, answer: &Answer) -> Told {
+    let told = || Difference { asked: asked.to_owned(), answers: Box::new([answer.clone(), answer.clone()]) };
+    if holds { Ok(()) } else { Err(told()) }
 }
 
 /// Something happens in the second commons that is none of the recipient's business, and more than once: a number that counts it is

@@ -8,14 +8,17 @@ use serde_json::{Value, json};
 use super::{DEAL, JOBS, READ, elsewhere, sees, shown};
 use crate::ask::{Ask, What};
 use crate::twins::{Told, Twins};
-use crate::world::{Deal, terms, token, with};
+use crate::world::{Deal, RECIPIENT, coop, terms, token, with};
 
+/// The list of people.
+const PEOPLE: usize = 1;
 const OPERATORS: [&str; 8] = ["", "[in]", "[gt]", "[gte]", "[lt]", "[lte]", "[prefix]", "[null]"];
 
 alike! {
     a_filter_on_a_hidden_field_answers_alike => filters;
     a_sort_by_a_hidden_field_answers_alike => sorts;
     a_count_counts_what_is_shared => counts;
+    who_said_no_is_in_nobodys_share => consent;
     values_that_look_the_same_are_the_same => coarse_values;
 }
 
@@ -76,6 +79,34 @@ pub fn counts(twins: &mut Twins) -> Told {
     }
     twins.ask(&Ask::get(&format!("{READ}?count=true")).accept("text/csv"))?;
     twins.get("/api/v1/disclosures").map(drop)
+}
+
+/// Whatever the rows say: who said no may be drawn anew, be many or none.
+pub fn consent(twins: &mut Twins) -> Told {
+    let heading = "member_id,given_name,consent_directory,status\n";
+    twins.import(
+        PEOPLE,
+        [
+            &format!("{heading}A,Ada,yes,open\nB,Bo,,open\nC,Cem,no,open\nD,Dan,no,closed\n"),
+            &format!("{heading}A,Ada,yes,open\nB,Bo,,open\nE,Eva,no,closed\n"),
+        ],
+    );
+    let fields = json!({"member_id": "exact", "given_name": "exact", "consent_directory": "exact"});
+    let deal = Deal { number: 0, list: PEOPLE, with: Some(RECIPIENT) };
+    let audience = json!({"organization": coop(RECIPIENT)});
+    twins.agree(deal, &terms(PEOPLE, audience.clone(), fields.clone()));
+    let said_no = json!({"rows": {"consent_directory": {"eq": false}}});
+    let other = Deal { number: 1, ..deal };
+    twins.agree(other, &with(terms(PEOPLE, audience, fields), said_no));
+    let answer = twins.get("/api/v1/memberships?count=true")?;
+    assert!(answer.body.contains("Ada") && answer.body.contains("Bo"), "{answer:?}");
+    for query in ["consent_directory=false", "consent_directory[null]=true", "sort=given_name", "given_name=Cem", "count=true"] {
+        twins.get(&format!("/api/v1/memberships?{query}"))?;
+        twins.get(&format!("/api/v1/memberships?agreement={}&{query}", other.id()))?;
+    }
+    twins.import(PEOPLE, [&format!("{heading}A,Ada,no,open\nC,Cem,no,open\n"), &format!("{heading}A,Ada,no,closed\n")]);
+    twins.get("/api/v1/memberships?count=true")?;
+    twins.get("/api/v1/changes").map(drop)
 }
 
 pub fn coarse_values(twins: &mut Twins) -> Told {

@@ -44,13 +44,12 @@ impl Tongue for English {
     }
 
     fn shows(&self, provider: &str, list: &str, schema: &str, to: To<'_>) -> String {
-        let (provider, list) = (plain(provider), format!("its list {} ({schema})", self.quoted(list)));
+        let what = format!("the following from its list {} ({schema})", self.quoted(list));
+        let provider = plain(provider);
         match to {
-            To::One(name) => format!("{provider} shows {} what is said here of {list}, and nothing else.", plain(name)),
-            To::Members => {
-                format!("{provider} shows every member co-op, those that join later too, what is said here of {list}.")
-            }
-            To::Public => format!("{provider} shows anybody, without signing in, what is said here of {list}."),
+            To::One(name) => format!("{provider} shows {} {what}, and nothing else.", plain(name)),
+            To::Members => format!("{provider} shows {what} to every member co-op, also to those that join later."),
+            To::Public => format!("{provider} shows {what} to anybody, without signing in."),
         }
     }
 
@@ -306,8 +305,8 @@ impl English {
             }
             How::Year => "only as a year".to_owned(),
             How::Month => "only as a month and a year, without the day".to_owned(),
-            How::Prefix(1) => "only with the first character".to_owned(),
-            How::Prefix(length) => format!("only with the first {length} characters"),
+            How::Prefix(1) => "only in part: the first character".to_owned(),
+            How::Prefix(length) => format!("only in part: the first {length} characters"),
             How::Grid { degrees, apart } => {
                 let degrees = self.number(degrees);
                 let apart = match apart {

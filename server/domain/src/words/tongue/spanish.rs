@@ -47,13 +47,14 @@ impl Tongue for Spanish {
     }
 
     fn shows(&self, provider: &str, list: &str, schema: &str, to: To<'_>) -> String {
-        let (provider, list) = (plain(provider), format!("de su lista {} ({schema})", self.quoted(list)));
+        let what = format!("lo siguiente de su lista {} ({schema})", self.quoted(list));
+        let provider = plain(provider);
         match to {
-            To::One(name) => format!("{provider} muestra a {}, {list}, lo que aquí se dice y nada más.", plain(name)),
-            To::Members => format!(
-                "{provider} muestra a todas las cooperativas miembro, también a las que se incorporen después, {list}, lo que aquí se dice."
-            ),
-            To::Public => format!("{provider} muestra a cualquiera, sin iniciar sesión, {list}, lo que aquí se dice."),
+            To::One(name) => format!("{provider} muestra a {} {what}, y nada más.", plain(name)),
+            To::Members => {
+                format!("{provider} muestra {what} a todas las cooperativas miembro, también a las que se incorporen después.")
+            }
+            To::Public => format!("{provider} muestra {what} a cualquiera, sin iniciar sesión."),
         }
     }
 
@@ -106,9 +107,9 @@ impl Tongue for Spanish {
         let order = "en el orden de los caracteres";
         match asked {
             Asked::Is(values) => format!("{label} es {values}"),
-            Asked::More(Order::Days, day) => format!("{label} es una fecha posterior a esta: {day}"),
+            Asked::More(Order::Days, day) => format!("{label} es posterior al {day}"),
             Asked::AtLeast(Order::Days, day) => format!("{label} es {day} o una fecha posterior"),
-            Asked::Less(Order::Days, day) => format!("{label} es una fecha anterior a esta: {day}"),
+            Asked::Less(Order::Days, day) => format!("{label} es anterior al {day}"),
             Asked::AtMost(Order::Days, day) => format!("{label} es {day} o una fecha anterior"),
             Asked::More(Order::Numbers, number) => format!("{label} es más de {number}"),
             Asked::AtLeast(Order::Numbers, number) => format!("{label} es al menos {number}"),
@@ -329,8 +330,8 @@ impl Spanish {
             }
             How::Year => "solo con el año".to_owned(),
             How::Month => "solo con el mes y el año, sin el día".to_owned(),
-            How::Prefix(1) => "solo con el primer carácter".to_owned(),
-            How::Prefix(length) => format!("solo con los {length} primeros caracteres"),
+            How::Prefix(1) => "solo en parte: el primer carácter".to_owned(),
+            How::Prefix(length) => format!("solo en parte: los {length} primeros caracteres"),
             How::Grid { degrees, apart } => {
                 let degrees = self.number(degrees);
                 let apart = match apart {

@@ -46,6 +46,10 @@ impl Store {
             return Err(StoreError::refused("wrong-state", "only a committed import can be undone"));
         }
         let mut commit = Commit::begin(self, import.dataset_number, "undo")?;
+        if let Err(error) = self.same_schema(import) {
+            commit.give_up();
+            return Err(error);
+        }
         let done = match self.reverse(import, keep, &mut commit) {
             Ok(done) => done,
             Err(error) => {
@@ -117,6 +121,16 @@ impl Store {
         })?;
         changes.send()?;
         Ok(done)
+    }
+
+    /// Refuses an import from before the list went on to another version of its schema: fields would come back that are gone.
+    fn same_schema(&self, import: &Import) -> Result<()> {
+        let since = Sql::new("select schema_since as value from datasets where number = ?").bind(import.dataset_number);
+        let since = self.db.read(Eyes::Own, |conn| conn.one::<Number>(since))?.value;
+        if since > 0 && import.committed_edition.is_some_and(|edition| edition <= since) {
+            return Err(StoreError::refused("schema-changed", "the list has gone on to another version of its schema since"));
+        }
+        Ok(())
     }
 
     /// Refuses an edition whose replaced versions are pruned: what they held cannot be brought back, and an update would look like
