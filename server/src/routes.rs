@@ -120,7 +120,7 @@ routes! {
     GET "/api/v1/agreements/{id}/usage" "ledger:read" Own => usage::get;
     GET "/api/v1/explain" "agreements:read" Own => explain::get;
 
-    GET "/api/v1/records/{id}/subject-report" "datasets:read" Own => subjects::report;
+    GET "/api/v1/records/{id}/subject-report" "ledger:read" Own => subjects::report;
     POST "/api/v1/records/{id}/erase" "agreements:approve" Own => subjects::erase;
     GET "/api/v1/erasures" "ledger:read" Own => subjects::list;
     GET "/api/v1/erasures/{id}" "ledger:read" Own => subjects::get;

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::body;
 use super::params::{PAGE, Params};
-use crate::auth::bearer::{AgreementsApprove, Bearer, DatasetsRead, LedgerRead};
+use crate::auth::bearer::{AgreementsApprove, Bearer, LedgerRead};
 use crate::commons::Commons;
 use crate::cursor::Bound;
 use crate::error::Error;
@@ -38,11 +38,11 @@ fn erasure_id(text: &str) -> Result<ErasureId, Error> {
 pub async fn report(
     request: HttpRequest,
     record: Path<String>,
-    bearer: Bearer<DatasetsRead>,
+    bearer: Bearer<LedgerRead>,
     commons: Data<Commons>,
 ) -> Result<HttpResponse, Error> {
-    if !bearer.caller.scopes.has(&Scope::LedgerRead) {
-        return Err(Error::MissingScope(Scope::LedgerRead));
+    if !bearer.caller.scopes.has(&Scope::DatasetsRead) {
+        return Err(Error::MissingScope(Scope::DatasetsRead));
     }
     Params::parse(request.query_string())?.end()?;
     let (ledger, caller) = (Arc::clone(&commons.ledger.store), bearer.caller);

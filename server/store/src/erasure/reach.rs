@@ -98,11 +98,20 @@ pub(super) fn imports(conn: &mut Conn, erasure: &ErasureId, dataset: i64, values
     conn.execute(Sql::new(forget).bind(dataset)).map(drop)
 }
 
-/// The name of a file, unless it is somebody's.
+/// The name of a file, without the values in it.
 fn without_name(filename: &str, values: &BTreeSet<String>) -> String {
-    let lower = filename.to_lowercase();
-    let tells = |value: &String| value.chars().count() >= TELLING && lower.contains(value.as_str());
-    if values.iter().any(tells) { "erased".to_owned() } else { filename.to_owned() }
+    let mut name = filename.to_owned();
+    for value in values.iter().filter(|value| value.chars().count() >= TELLING) {
+        while let Some(at) = name.to_lowercase().find(value.as_str()) {
+            let end = at + value.len();
+            if name.get(at..end).is_none_or(|part| part.to_lowercase() != *value) {
+                // Some letter is longer in its other case: where the value stands cannot be told.
+                return "erased".to_owned();
+            }
+            name.replace_range(at..end, "…");
+        }
+    }
+    name
 }
 
 /// A matching without corrections, which are values, and without headings that are: a file without a header has its first row there.
