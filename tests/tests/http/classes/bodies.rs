@@ -172,7 +172,7 @@ on_both! {
     fn a_decision_answers_what_reading_it_answers(world: World) {
         let path = format!("/api/v1/agreements/{}", world.id("agreement"));
         for (who, event) in [(Steward, "suspend"), (PartnerSteward, "suspend"), (Steward, "resume"), (PartnerSteward, "resume")] {
-            let request = world.request(who, Method::POST, &format!("{path}/{event}")).json(&json!({"version": 1}));
+            let request = world.request(who, Method::POST, &format!("{path}/{event}")).json(&json!({"version": 1, "reason": "to be tested"}));
             let request = request.header("If-Match", "\"nothing\"").header("Prefer", "return=representation");
             let told = Answer::to(request).ok();
             assert_eq!(told, world.get(who, &path).ok(), "{who:?} {event}");
