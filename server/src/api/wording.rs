@@ -49,7 +49,9 @@ pub async fn difference(
     let difference = words::difference(&old.as_version(), &new.as_version(), language);
     let sentences = difference.sentences.iter().map(|(change, sentence)| {
         let mut said = said(sentence);
-        said["change"] = change.as_str().into();
+        if let Value::Object(members) = &mut said {
+            members.insert("change".to_owned(), change.as_str().into());
+        }
         said
     });
     Ok(answer(language).json(json!({

@@ -268,7 +268,7 @@ impl Store {
                 Sight::Shown(_) => vec![shown(&candidate, question)],
                 Sight::NoRecord => vec![candidate.reason("not-shown", "it shows you no record with this id".to_owned())],
                 Sight::NoField => vec![candidate.reason("not-open", "no field of this name is open to you".to_owned())],
-                Sight::Closed => closed(beholder, &candidate).into_iter().collect(),
+                Sight::Closed => closed(beholder, &candidate).collect(),
             };
             under.push(told(candidate, question, sight, because));
         }

@@ -126,6 +126,8 @@ const ANY_LENGTH: u32 = 12_000;
 const KEPT: usize = 10_000;
 
 type Named<K, V> = Mutex<HashMap<K, V>>;
+/// Terms, and the schema that they are read against.
+type Understood = (Arc<Terms>, Arc<Schema>);
 
 /// One commons' database.
 pub struct Store {
@@ -139,7 +141,7 @@ pub struct Store {
     keep: OnceLock<Keep>,
     schemas: Named<(String, i64), Arc<Schema>>,
     /// By agreement, version, and the dataset's ceiling.
-    terms: Named<(i64, i64, i64), (Arc<Terms>, Arc<Schema>)>,
+    terms: Named<(i64, i64, i64), Understood>,
     /// Words that some schema stands under.
     collections: RwLock<HashSet<String>>,
     /// Whether something behind a last step is left over; at the start an earlier program may have left it.

@@ -172,7 +172,9 @@ fn compare(ledger: &LedgerStore, entries: &[Entry]) {
         let names: Vec<RecordName> =
             (0..2).map(|number| RecordName { agreement: agreement(0, number), whole: true, name }).collect();
         let given = ledger.given_record("p0", &names).unwrap();
-        let mut expected: BTreeMap<(String, String, i64), (BTreeSet<String>, u64, i64, i64)> = BTreeMap::new();
+        // By agreement, recipient and version: the fields, how often, when first and when last.
+        type Given = (BTreeSet<String>, u64, i64, i64);
+        let mut expected: BTreeMap<(String, String, i64), Given> = BTreeMap::new();
         for entry in entries {
             for part in entry.disclosed.iter().filter(|part| part.provider == "p0" && covers(part, name)) {
                 let key = (part.agreement.clone(), entry.recipient.clone(), part.version);

@@ -1,6 +1,6 @@
 //! The store as its callers use it, on both databases: what is imported, agreed, shown, taken back and written down.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 mod again;
 mod agreements;

@@ -264,18 +264,22 @@ fn a_document_may_have_an_address_of_its_own() {
     }
 }
 
+fn put(document: &mut Value, at: &str, name: &str, value: Value) {
+    document.pointer_mut(at).unwrap().as_object_mut().unwrap().insert(name.to_owned(), value);
+}
+
 #[test]
 fn consent_is_one_boolean_that_may_be_shared() {
     refused_with("/x-hayward/consent", json!("kind"), "/x-hayward/consent", "a boolean");
     refused_with("/x-hayward/consent", json!("gone"), "/x-hayward/consent", "is not a field");
     refused_with("/x-hayward/consent", json!(["lent"]), "/x-hayward/consent", "must be a text");
     let hidden = refusal(|document| {
-        document["x-hayward"]["consent"] = json!("lent");
-        document["properties"]["lent"]["x-hayward"]["sensitivity"] = json!("never");
+        put(document, "/x-hayward", "consent", json!("lent"));
+        put(document, "/properties/lent/x-hayward", "sensitivity", json!("never"));
     });
     assert_eq!(hidden.pointer, "/x-hayward/consent");
     let mut document = good();
-    document["x-hayward"]["consent"] = json!("lent");
+    put(&mut document, "/x-hayward", "consent", json!("lent"));
     assert_eq!(Schema::parse(&document).unwrap().consent, [FieldName::parse("lent").unwrap()]);
 }
 

@@ -89,7 +89,7 @@ proptest! {
         for upto in 0..later.len() {
             for (before, after) in shown(upto).into_iter().zip(shown(upto + 1)) {
                 let Some(after) = after else { continue };
-                let before = before.expect("a row that was not shown before");
+                let before = before.unwrap();
                 for (field, value) in after.as_object().unwrap() {
                     prop_assert_eq!(before.get(field), Some(value), "{} after {:?}", field, changes);
                 }

@@ -196,7 +196,8 @@ fn each_single_change_is_said_by_its_name_and_no_other() {
             let found = between(&old, &new, language);
             // What the condition tells by itself, now that it or a field has changed, may be said too.
             let said: Vec<_> = found.sentences.iter().filter(|(_, sentence)| sentence.about != About::Implied).collect();
-            let [(way, sentence)] = said.as_slice() else { panic!("{pointer}: {said:?}") };
+            assert_eq!(said.len(), 1, "{pointer}: {said:?}");
+            let (way, sentence) = &said[0];
             assert_eq!(*way, change, "{pointer}: {sentence:?}");
             assert!(sentence.text.contains(word), "{pointer}: {}", sentence.text);
             assert!(found.changes.iter().all(|changed| pointer.starts_with(&changed.pointer) && changed.change == change));

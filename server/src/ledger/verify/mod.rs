@@ -184,7 +184,7 @@ fn position(text: &str) -> Option<i64> {
 /// The checkpoint in a file that somebody kept.
 fn kept(text: &str) -> Result<Checkpoint> {
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = lines.filter_map(|mut line| line.get_mut("checkpoint").map(Value::take)).last();
+    let found = lines.filter_map(|mut line| line.get_mut("checkpoint").map(Value::take)).next_back();
     let none = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it holds no checkpoint");
     found.map(|checkpoint| Checkpoint::read(&checkpoint)).ok_or_else(none)
 }

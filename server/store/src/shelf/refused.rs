@@ -41,9 +41,10 @@ impl View<'_> {
     /// Only the database's.
     pub fn refused(&mut self, collection: Option<&str>, wanted: &ShareQuery, id: Option<&str>) -> Result<Vec<RefusedUnder>> {
         let Some(me) = self.caller.as_ref().map(|caller| caller.organization.0) else { return Ok(Vec::new()) };
-        let of = |sql: &mut Sql| match &wanted.agreement {
-            Some(agreement) => drop(sql.push_with(" and a.id = ?", [agreement.into()])),
-            None => {}
+        let of = |sql: &mut Sql| {
+            if let Some(agreement) = &wanted.agreement {
+                sql.push_with(" and a.id = ?", [agreement.into()]);
+            }
         };
         let mut candidates = match id.and_then(|id| self.ids.read(id)) {
             None => Vec::new(),
