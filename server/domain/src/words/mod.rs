@@ -189,6 +189,8 @@ impl Version<'_> {
         let mut said = vec![Sentence::new(About::Rows, &["/rows"], text)];
         said.extend(conditions::given_away(self, language).into_iter().map(|given| given.sentence));
         said.extend(conditions::shown_anyway(self, language));
+        let no = |name| tongue.who_said_no(&fields::label(name, self.schema, language));
+        said.extend(self.schema.consent.iter().map(|name| Sentence::new(About::Implied, &[], no(name))));
         said
     }
 

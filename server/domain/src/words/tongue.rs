@@ -148,6 +148,8 @@ pub(super) trait Tongue: Sync {
     fn every_record(&self) -> String;
     /// A sentence: the records that meet a condition, which is in words already.
     fn some_records(&self, condition: &str) -> String;
+    /// A sentence: the person's own no, in a field whose label is quoted already, closes a record to every agreement.
+    fn who_said_no(&self, label: &str) -> String;
     /// Several conditions, in words already, of which all or one must hold; `within` another one.
     fn group(&self, joint: Joint, parts: &[String], within: bool) -> String;
     /// One condition on one field, whose label is quoted already.

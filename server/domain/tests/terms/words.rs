@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use hayward_domain::schema::FieldName;
 use hayward_domain::terms::Terms;
 use hayward_domain::words::{About, Change, Difference, Language, Version, difference, sentences};
 use proptest::prelude::*;
@@ -428,5 +429,21 @@ proptest! {
                 prop_assert!(said.iter().any(|pointer| pointer.strip_prefix('/').unwrap().starts_with(key.as_str())), "{key}");
             }
         }
+    }
+}
+
+#[test]
+fn that_the_persons_own_no_closes_a_record_is_said() {
+    let terms = read(&terms_document()).unwrap();
+    let mut schema = SCHEMA.clone();
+    schema.consent = vec![FieldName::parse("step_free").unwrap()];
+    for (language, words) in [
+        (Language::English, "No record is shown in which “Step-free” is no, whatever is agreed"),
+        (Language::Spanish, "No se muestra ningún registro en el que"),
+    ] {
+        let told = |schema| sentences(&Version { schema, ..version(&terms) }, language);
+        let found: Vec<_> = told(&schema).into_iter().filter(|sentence| sentence.text.starts_with(words)).collect();
+        assert_eq!(found.len(), 1, "{:?}", told(&schema));
+        assert_eq!(told(&schema).len(), told(&SCHEMA).len() + 1);
     }
 }

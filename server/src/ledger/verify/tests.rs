@@ -180,7 +180,9 @@ proptest! {
         prop_assume!(one != other);
         lines.swap(one, other);
         let fault = first(&lines);
-        prop_assert_eq!((fault.what, fault.line), (What::Reordered, one.min(other) + 1), "{:?}", check(&lines).faults);
+        // A checkpoint may stand first: where it changed places with the first entry, the line after it is the first that is wrong.
+        let wrong = if one.min(other) == 0 && one.max(other) == length { 2 } else { one.min(other) + 1 };
+        prop_assert_eq!((fault.what, fault.line), (What::Reordered, wrong), "{:?}", check(&lines).faults);
     }
 
     #[test]

@@ -174,7 +174,9 @@ on_both! {
         for (who, event) in [(Steward, "suspend"), (PartnerSteward, "suspend"), (Steward, "resume"), (PartnerSteward, "resume")] {
             let request = world.request(who, Method::POST, &format!("{path}/{event}")).json(&json!({"version": 1, "reason": "to be tested"}));
             let request = request.header("If-Match", "\"nothing\"").header("Prefer", "return=representation");
-            let told = Answer::to(request).ok();
+            let mut told = Answer::to(request).ok();
+            // What else shows something of the same list is told once, to whoever stops something.
+            told.as_object_mut().unwrap().remove("still_visible_through");
             assert_eq!(told, world.get(who, &path).ok(), "{who:?} {event}");
         }
     }

@@ -115,9 +115,10 @@ on_both! {
     }
 }
 
-/// A preview shows rows of one's own list, and an archive has everything of one's own: they ask for more than one scope.
+/// A preview shows rows of one's own list, an archive has everything of one's own, a report everything about somebody: they ask for
+/// more than one scope.
 fn also_needs(route: &Route) -> bool {
-    route.path.ends_with("/preview") || route.path.ends_with("/archive")
+    ["/preview", "/archive", "/subject-report"].iter().any(|end| route.path.ends_with(end))
 }
 
 /// Ids of things that are none of `who`'s business: of every kind, and of at least two other co-ops.

@@ -34,7 +34,7 @@ fn agreements(world: &World) -> Vec<(Persona, &'static str, String)> {
     agree("jobs", "opportunities", json!({"title": "exact"}), json!({"rows": {"country": {"eq": "PT"}}}));
     let everything = json!({
         "reference": "exact", "title": "exact", "description": "exact", "kind": "exact", "contact_name": "exact", "website": "exact",
-        "salary_max": "exact", "opens_on": "exact", "closes_on": {"generalised": "year"}, "latitude": "exact",
+        "salary_max": "exact", "opens_on": "exact", "closes_on": {"generalised": "year"}, "latitude": "exact", "longitude": "exact",
     });
     agree("jobs", "opportunities", everything, json!({"record_id": "pseudonym"}));
     let people = json!({"given_name": "masked", "email": "pseudonym", "postcode": {"generalised": "prefix:2"}, "shares": {"generalised": "band:1000"}});

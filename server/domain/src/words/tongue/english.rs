@@ -84,6 +84,10 @@ impl Tongue for English {
         format!("Only those records are shown for which {condition}. That goes for records that are added or changed later too.")
     }
 
+    fn who_said_no(&self, label: &str) -> String {
+        format!("No record is shown in which {label} is no, whatever is agreed: everyone who is shown has not said no.")
+    }
+
     fn group(&self, joint: Joint, parts: &[String], within: bool) -> String {
         let parts = parts.join(&format!("; {} ", word(joint)));
         match (joint, within) {

@@ -89,6 +89,10 @@ impl Tongue for Spanish {
         format!("Solo se muestran los registros en los que {condition}. Vale también para los que se añadan o cambien después.")
     }
 
+    fn who_said_no(&self, label: &str) -> String {
+        format!("No se muestra ningún registro en el que {label} sea no, se acuerde lo que se acuerde: quien se muestra no ha dicho que no.")
+    }
+
     fn group(&self, joint: Joint, parts: &[String], within: bool) -> String {
         // What follows begins with a quoted label or a parenthesis: `o` and `y` after a semicolon stay as they are.
         let parts = parts.join(match joint {
