@@ -37,6 +37,7 @@ lists/*.csv         every list as it stands, private columns included; a cell th
 lists/*.ndjson      the same, one JSON object a line
 schemas/*.json      what the fields of the lists mean (JSON Schema 2020-12)
 agreements.ndjson   every agreement that it was a party to, with all versions, one a line
+erasures.ndjson     who was erased from the lists on request: which list, when, why, and who has confirmed; never whom
 ledger.ndjson       every disclosure of its lists, and every one that it received, with the chain of hashes and the newest signed
                     checkpoint; `hayward ledger verify ledger.ndjson` checks it without a server
 
@@ -87,6 +88,7 @@ impl Archive<'_> {
         let listed = lists.iter().map(|list| self.list(list)).collect::<Result<Vec<_>, _>>()?;
         self.whole("lists.json", &Value::from(listed).to_string())?;
         self.agreements()?;
+        self.erasures()?;
         self.entries(checkpoint)?;
         self.zip.finish().map_err(unzipped)?.flush().map_err(unwritten)
     }
@@ -145,32 +147,46 @@ impl Archive<'_> {
         }))
     }
 
-    fn agreements(&mut self) -> Result<(), Error> {
-        self.begin("agreements.ndjson")?;
+    /// What comes in pages, one a line.
+    fn lines(
+        &mut self,
+        name: &str,
+        read: impl Fn(&Self, Option<i64>) -> Result<(Vec<Value>, Option<i64>), Error>,
+    ) -> Result<(), Error> {
+        self.begin(name)?;
         let mut below = None;
         loop {
             self.still()?;
-            let page = self.store.agreements(self.caller, below, PAGE)?;
-            self.add(&page.items.iter().map(|agreement| agreement.to_string() + "\n").collect::<String>())?;
-            below = page.after;
+            let (items, next) = read(self, below)?;
+            self.add(&items.iter().map(|item| item.to_string() + "\n").collect::<String>())?;
+            below = next;
             if below.is_none() {
                 return Ok(());
             }
         }
     }
 
+    fn agreements(&mut self) -> Result<(), Error> {
+        self.lines("agreements.ndjson", |archive, below| {
+            let page = archive.store.agreements(archive.caller, below, PAGE)?;
+            Ok((page.items, page.after))
+        })
+    }
+
+    fn erasures(&mut self) -> Result<(), Error> {
+        self.lines("erasures.ndjson", |archive, below| {
+            let owner = (archive.caller.organization, archive.caller.organization_id.as_str());
+            let page = archive.store.erasures(archive.ledger, owner, below, PAGE)?;
+            Ok((page.items, page.below))
+        })
+    }
+
     fn entries(&mut self, checkpoint: &str) -> Result<(), Error> {
-        self.begin("ledger.ndjson")?;
-        let mut below = None;
-        loop {
-            self.still()?;
-            let page = self.ledger.entries(self.caller.organization_id.as_str(), below, PAGE)?;
-            self.add(&page.items.into_iter().map(|entry| linked(entry).to_string() + "\n").collect::<String>())?;
-            below = page.below;
-            if below.is_none() {
-                return self.add(checkpoint);
-            }
-        }
+        self.lines("ledger.ndjson", |archive, below| {
+            let page = archive.ledger.entries(archive.caller.organization_id.as_str(), below, PAGE)?;
+            Ok((page.items.into_iter().map(linked).collect(), page.below))
+        })?;
+        self.add(checkpoint)
     }
 }
 

@@ -71,6 +71,9 @@ fn shown(world: &World, provider: &Organization, agreement: &Value) -> Result<Sh
             Rows::All => true,
             Rows::Where(condition) => condition.matches(&cell),
         };
+        // Whoever said no is shown to nobody, whatever was agreed.
+        let refused = schema.consent.iter().any(|field| record.get(field.as_str()) == Some(&Value::Bool(false)));
+        let within = within && !refused;
         if within {
             rows += 1;
             for name in looks.keys() {

@@ -7,7 +7,6 @@ use hayward_domain::contacts::Contacts;
 use hayward_domain::disclose::SharedRecord;
 use hayward_domain::id::AgreementId;
 use hayward_domain::keys::AgreementKeys;
-use hayward_domain::mutants;
 use hayward_domain::record::{OrganizationNumber, Record, RecordNumber, Sealed};
 use hayward_domain::schema::{FieldName, Kind, Schema, Sensitivity};
 use hayward_domain::terms::{RecordIds, Terms};
@@ -64,9 +63,8 @@ impl Store {
     /// [`StoreError::NotFound`] for everyone but the provider.
     pub fn preview(&self, caller: &Caller, id: &AgreementId, version: i64, limit: usize) -> Result<Preview> {
         self.db.read(Eyes::Own, |conn| {
-            let whose = if mutants::on("preview-for-recipient") { "? in (provider, recipient)" } else { "provider = ?" };
-            let select = format!("select number, provider, dataset from agreements where id = ? and {whose}");
-            let row = conn.one::<PartyRow>(Sql::new(&select).bind(id.as_str()).bind(caller.organization.0))?;
+            let select = "select number, provider, dataset from agreements where id = ? and provider = ?";
+            let row = conn.one::<PartyRow>(Sql::new(select).bind(id.as_str()).bind(caller.organization.0))?;
             let (terms, schema) = self.terms(conn, row.number, version)?;
             let keys = self.agreement_keys(conn, row.number)?;
             let owner = OrganizationNumber(row.provider);

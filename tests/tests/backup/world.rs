@@ -11,7 +11,7 @@ use hayward_store::{
     Restore, Restored, Store,
 };
 use hayward_tests::commons::{Commons, List, Member, START, To};
-use hayward_tests::{Kind, TestDatabase};
+use hayward_tests::{Kind, TestDatabase, raw};
 use serde_json::json;
 
 /// The keys that [`Commons`] is made with.
@@ -109,13 +109,14 @@ impl World {
         self.disclose_in(Some(self.commons.store.era()), count);
     }
 
-    /// The same as a program did it that knew of no eras.
+    /// The same as a program did it that knew of no eras, nor of kinds of entries.
     pub fn disclose_without_an_era(&self, count: u8) {
         self.disclose_in(None, count);
     }
 
     fn disclose_in(&self, era: Option<Era>, count: u8) {
         let ledger = LedgerStore::open(&address(self.database())).unwrap();
+        let early = era.is_none();
         era.into_iter().for_each(|era| ledger.begin_in(era));
         let disclosed = |records: &str| Disclosed {
             agreement: self.agreement.to_string(),
@@ -143,6 +144,9 @@ impl World {
         }
         let id = DisclosureId::from_random([200; 15]).to_string();
         ledger.append(&[], &[PublicRead { id, at: START, first: true, disclosed: disclosed("") }], &[]).unwrap();
+        if early {
+            raw::ledger::tell(self.database(), "update entries set kind = null");
+        }
         seal::all(&ledger, &keyring().signing(), START).unwrap();
     }
 }

@@ -103,9 +103,11 @@ on_both! {
     fn a_refusal_is_told_to_both_sides_and_a_guess_to_nobody(world: World) {
         let (suspended, ended) = (world.id("suspended-agreement").to_owned(), world.id("ended-agreement").to_owned());
         for agreement in [&suspended, &ended] {
-            for path in ["measurements", "changes"] {
-                world.get(PartnerClient, &format!("/api/v1/{path}?agreement={agreement}")).problem(404, "not-found");
+            for query in ["", "limit=1&"] {
+                world.get(PartnerClient, &format!("/api/v1/measurements?{query}agreement={agreement}")).problem(404, "not-found");
             }
+            // The feed goes on telling that there is nothing any more: that refuses nothing.
+            world.get(PartnerClient, &format!("/api/v1/changes?agreement={agreement}")).expect(200);
         }
         let told = kinds(&world, Steward, "refusal");
         assert_eq!(told.len(), 2);

@@ -58,13 +58,11 @@ mutants! {
     shares_kept_for_whoever_asks_next_are_caught "cached-across-principals" => doors::kept;
     a_pseudonym_without_the_agreements_key_is_caught "pseudonym-of-the-commons" => doors::pseudonyms;
     an_id_without_the_agreements_key_is_caught "ids-of-the-commons" => doors::pseudonyms;
-    an_id_that_opens_any_share_is_caught "id-of-any-share" => doors::ids;
     an_agreement_of_others_that_is_forbidden_is_caught "forbidden-differs" => existence::errors;
     an_entry_without_the_filters_is_caught "entry-forgets-filters" => doors::entries;
     a_scope_that_nobody_asks_for_is_caught "scope-ignored" => doors::scopes;
     a_token_that_outlives_its_time_is_caught "token-outlives-its-time" => doors::tokens;
     members_without_a_token_are_caught "members-are-public" => doors::members;
-    a_preview_for_the_recipient_is_caught "preview-for-recipient" => doors::previews;
     an_agreement_that_anyone_may_read_is_caught "agreement-of-anyone" => existence::errors;
     terms_that_forget_their_rows_are_caught "absent-rows-mean-all" => doors::rows;
     a_hidden_field_that_counts_as_empty_is_caught "hidden-is-empty" => names::empty;

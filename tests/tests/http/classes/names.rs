@@ -18,7 +18,13 @@ const PLACES: [&str; 5] = ["sort=NAME", "sort=-NAME", "sort=title,NAME", "fields
 
 /// What nobody is told is the same as a name that is none. As long as `name`, so that lengths tell nothing either.
 fn none_like(name: &str) -> String {
-    name.chars().rev().map(|letter| if letter == '_' { '_' } else { 'q' }).collect()
+    // Of the same shape: that a word has a space in it may be told, since everybody can see that.
+    let other = |letter: char| match letter {
+        'A'..='Z' => 'Q',
+        _ if letter.is_alphanumeric() => 'q',
+        _ => letter,
+    };
+    name.chars().rev().map(other).collect()
 }
 
 fn escaped(text: &str) -> String {

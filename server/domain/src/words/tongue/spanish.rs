@@ -90,7 +90,9 @@ impl Tongue for Spanish {
     }
 
     fn who_said_no(&self, label: &str) -> String {
-        format!("No se muestra ningún registro en el que {label} sea no, se acuerde lo que se acuerde: quien se muestra no ha dicho que no.")
+        format!(
+            "No se muestra ningún registro en el que {label} sea no, se acuerde lo que se acuerde: quien se muestra no ha dicho que no."
+        )
     }
 
     fn group(&self, joint: Joint, parts: &[String], within: bool) -> String {
