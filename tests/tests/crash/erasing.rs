@@ -38,22 +38,26 @@ impl Asking {
     /// The records of the list, by name.
     fn record(&self, served: &Served, list: &List, name: &str) -> Option<String> {
         let page = self.get(served, &format!("/api/v1/datasets/{}/records?limit=1000", list.id));
-        let items = page["items"].as_array().unwrap();
-        items.iter().find(|item| item["name"] == name).map(|item| item["id"].as_str().unwrap().to_owned())
+        let named = |item: &&Value| item.get("name").is_some_and(|called| called == name);
+        items(&page).iter().find(named).map(|item| item.get("id").and_then(Value::as_str).unwrap().to_owned())
     }
 
     /// Whether everything that was begun comes to its end, and how many erasures there are.
     fn settled(&self, served: &Served) -> usize {
         let began = Instant::now();
         loop {
-            let items = self.get(served, "/api/v1/erasures?limit=1000")["items"].as_array().unwrap().clone();
-            if items.iter().all(|erasure| erasure["state"] == "erased") {
-                return items.len();
+            let page = self.get(served, "/api/v1/erasures?limit=1000");
+            if items(&page).iter().all(|erasure| erasure.get("state").is_some_and(|state| state == "erased")) {
+                return items(&page).len();
             }
-            assert!(began.elapsed() < PATIENCE, "an erasure that was begun does not end: {items:?}");
+            assert!(began.elapsed() < PATIENCE, "an erasure that was begun does not end: {page}");
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn items(page: &Value) -> &[Value] {
+    page.get("items").and_then(Value::as_array).unwrap()
 }
 
 /// Places where a name still stands.
