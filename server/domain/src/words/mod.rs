@@ -6,7 +6,7 @@
 //! * Where no change is `More`, `Longer` or `Different`, the new terms are at most the old ones ([`Terms::is_at_most`]).
 //! * Both parties read the same text, so nobody is `you` in it. Texts that somebody wrote stand in quotation marks that they cannot end.
 //!
-//! What is said is put together in [`fields`], [`conditions`] and [`difference`]; how a language says it, in [`tongue`] alone.
+//! What is said is put together in `fields`, `conditions` and [`difference()`]; how a language says it, in `tongue` alone.
 
 use crate::schema::Schema;
 use crate::terms::{Audience, Ending, Onward, Rows, Terms};

@@ -2,8 +2,8 @@
 //!
 //! * The file is what `GET /api/v1/disclosures` gives as NDJSON to a provider: one entry a line, the newest first, sealed ones with
 //!   their `chain`, and one line with the newest `checkpoint`. It may be turned round, oldest first.
-//! * Every entry is held to its own link ([`walk`]), every link to the one beside it, the newest to the checkpoint, and the checkpoint
-//!   to its signature ([`point`]). What is wrong is named: what it is, in which line, at which position of the chain.
+//! * Every entry is held to its own link (`walk`), every link to the one beside it, the newest to the checkpoint, and the checkpoint
+//!   to its signature (`point`). What is wrong is named: what it is, in which line, at which position of the chain.
 //! * The file is read twice and never held: memory does not grow with it.
 //! * Whoever holds the commons' signing key can make another chain. A key, or an earlier checkpoint, kept outside the commons shows it.
 
