@@ -142,8 +142,9 @@ fn harmed(line: &Value, harm: &Harm) -> Value {
 proptest! {
     #![proptest_config(Config { cases: 150, failure_persistence: None, ..Config::default() })]
 
+    // In a file of very few lines, one position that was changed leaves it open which way the file runs.
     #[test]
-    fn a_changed_line_is_named(length in 3usize..120, at in any::<prop::sample::Index>(), harm in harm(), upwards in any::<bool>()) {
+    fn a_changed_line_is_named(length in 8usize..120, at in any::<prop::sample::Index>(), harm in harm(), upwards in any::<bool>()) {
         let mut lines = if upwards { chain(length) } else { export(length) };
         let at = at.index(length);
         lines[at] = harmed(&lines[at], &harm);
