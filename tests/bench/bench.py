@@ -191,7 +191,7 @@ def databases(options, folder):
     if options.database in (None, "sqlite"):
         yield "sqlite", lambda name: f"sqlite:{folder / name}.db"
     if options.database in (None, "postgres"):
-        cluster = subprocess.Popen(["bash", "tests/cluster/serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        cluster = subprocess.Popen(["bash", "tests/cluster/serve", "tended"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             url = cluster.stdout.readline().strip()
 

@@ -7,9 +7,12 @@
 //!   commit order. Nothing is visible before it, everything after it.
 //! * A share's head is dense and moves only when something disclosed changed.
 //! * Undo is a new edition. No edition is ever rewritten.
+//! * A key that comes back is the record that it was, under its old number, for as long as its versions are kept. Otherwise whoever was
+//!   shown it could tell a record that was gone from one that was only hidden from them.
 //! * Every transaction checks the claim. A change of terms that slips in between (narrowing does not wait for claims) is seen in
 //!   the last transaction, and the share is left to its rebuild.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hayward_domain::moment::Moment;
@@ -23,7 +26,7 @@ use crate::conn::{Conn, Eyes};
 use crate::counter;
 use crate::error::{Result, StoreError};
 use crate::share::{self, Lens, Look, StagedShare, Staging};
-use crate::sql::{Sql, rows};
+use crate::sql::{Number, Sql, rows};
 
 /// Shares that look at originals as they go by. Any others read them again, one after the other, so that memory does not grow with
 /// the number of agreements.
@@ -34,6 +37,8 @@ pub(crate) const MEMORY: usize = 24 << 20;
 rows! {
     /// A dataset, as its writer needs it.
     DatasetRow { number: i64, organization: i64, head: i64 }
+    /// A record that is gone, by the key it had.
+    FormerRow { key: String, record: i64 }
 }
 
 static RECORDS: Table = Table {
@@ -75,6 +80,7 @@ pub(crate) fn body_hash(body: &str) -> BodyHash {
 
 /// What happens to one record.
 pub(crate) enum Change {
+    /// A key that is not there becomes a record.
     Create(Version),
     Update {
         row: i64,
@@ -85,7 +91,7 @@ pub(crate) enum Change {
         row: i64,
         record: i64,
     },
-    /// A record that was removed comes back under its number.
+    /// A record that was removed comes back.
     Revive {
         record: i64,
         version: Version,
@@ -140,6 +146,8 @@ pub(crate) struct Writing {
     /// Shares that look at originals as they go by, and those that read them afterwards.
     together: Vec<Arc<Lens>>,
     afterwards: Vec<Arc<Lens>>,
+    /// Whether a record that is gone is still kept.
+    has_former: bool,
 }
 
 impl Writing {
@@ -159,12 +167,35 @@ impl Writing {
     /// Lets the shares look at changes. Each record may be changed once in a commit.
     pub(crate) fn prepare(&self, changes: Vec<Change>) -> Result<Batch> {
         let owner = OrganizationNumber(self.dataset.organization);
+        let changes = self.recall(changes)?;
         let (originals, records): (Vec<Original>, Vec<Option<Sealed<Record>>>) =
             changes.into_iter().map(|change| change.split(owner)).unzip();
         let seen: Vec<_> = originals.iter().zip(&records).map(|(original, record)| (original.record, record.as_ref())).collect();
         let look = |lens: &Arc<Lens>| self.store.db.read(Eyes::Own, |conn| share::looks(conn, lens, &seen));
         let looks = self.together.iter().map(look).collect::<Result<_>>()?;
         Ok(Batch { originals, looks })
+    }
+
+    /// Gives those that come back the numbers they had.
+    fn recall(&self, changes: Vec<Change>) -> Result<Vec<Change>> {
+        let key = |change: &Change| if let Change::Create(version) = change { Some(version.key.clone()) } else { None };
+        let keys: Vec<String> = changes.iter().filter_map(key).collect();
+        if keys.is_empty() || !self.has_former {
+            return Ok(changes);
+        }
+        let gone = "select key, max(record) as record from records where dataset = ? and died < 9223372036854775807 and key in ";
+        let mut gone = Sql::new(gone).bind(self.dataset.number);
+        gone.list(keys).push(" group by key");
+        let former = self.store.db.read(Eyes::Own, |conn| conn.load::<FormerRow>(gone))?;
+        let former: HashMap<String, i64> = former.into_iter().map(|row| (row.key, row.record)).collect();
+        let recalled = |change| match change {
+            Change::Create(version) => match former.get(&version.key) {
+                Some(&record) => Change::Revive { record, version },
+                None => Change::Create(version),
+            },
+            other => other,
+        };
+        Ok(changes.into_iter().map(recalled).collect())
     }
 }
 
@@ -205,12 +236,17 @@ impl Commit {
 
     fn claimed(store: &Arc<Store>, claim: Claim) -> Result<Self> {
         let select = "select number, organization, head from datasets where number = ?";
-        let dataset = store.db.read(Eyes::Own, |conn| conn.one::<DatasetRow>(Sql::new(select).bind(claim.dataset)))?;
+        let former = "select count(*) as value from (select row from records where dataset = ? and died < 9223372036854775807 limit 1) as one";
+        let (dataset, former) = store.db.read(Eyes::Own, |conn| {
+            let dataset = conn.one::<DatasetRow>(Sql::new(select).bind(claim.dataset))?;
+            Ok::<_, StoreError>((dataset, conn.one::<Number>(Sql::new(former).bind(claim.dataset))?.value))
+        })?;
         let mut together: Vec<Arc<Lens>> = share::built_of_dataset(store, dataset.number)?.into_iter().map(Arc::new).collect();
         let afterwards = together.split_off(together.len().min(TOGETHER));
         let memory = MEMORY / together.len().max(1);
         let shares = together.iter().map(|lens| Staging::new(Arc::clone(lens), memory)).collect();
-        let view = Writing { store: Arc::clone(store), lease: Lease::new(claim), dataset, together, afterwards };
+        let has_former = former > 0;
+        let view = Writing { store: Arc::clone(store), lease: Lease::new(claim), dataset, together, afterwards, has_former };
         Ok(Self { view: Arc::new(view), shares, touched: 0 })
     }
 

@@ -39,7 +39,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 10] = [
+        static COMMONS: [Step; 11] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
@@ -50,6 +50,7 @@ impl Tree {
             step!("commons", "0008_rules"),
             step!("commons", "0010_erasure"),
             step!("commons", "0012_leaving"),
+            step!("commons", "0013_former"),
         ];
         static LEDGER: [Step; 4] = [
             step!("ledger", "0001_ledger"),

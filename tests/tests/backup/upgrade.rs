@@ -8,6 +8,7 @@ use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    drop index records_former;
     drop table certificates; drop table recusals;
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;
     alter table organizations drop column rule_internal; alter table organizations drop column rule_personal;
