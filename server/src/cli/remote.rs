@@ -187,7 +187,8 @@ impl Remote {
     /// # Errors
     /// [`Failed`].
     pub fn send(&self, request: RequestBuilder) -> Result<Response, Failed> {
-        let silent = |error: reqwest::Error| Failed::Silent(format!("{} does not answer: {}", self.base, causes(&error.without_url())));
+        let silent =
+            |error: reqwest::Error| Failed::Silent(format!("{} does not answer: {}", self.base, causes(&error.without_url())));
         let answer = request.send().map_err(silent)?;
         let status = answer.status();
         if status.is_success() || status.as_u16() == 304 {

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod again;
 mod agreeing;
 mod answer;
 mod backing_up;
@@ -41,7 +42,10 @@ mod previewing;
 mod process;
 mod program;
 mod querying;
+mod rates;
+mod reach;
 mod real_list;
+mod records;
 mod refusals;
 mod revocation;
 mod rules;
