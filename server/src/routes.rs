@@ -76,7 +76,7 @@ routes! {
     GET "/api/v1/schemas" "none" Nothing => catalogue::schemas;
     GET "/api/v1/schemas/{name}" "none" Nothing => catalogue::schema;
     GET "/api/v1/catalogue" "agreements:read" Nothing => catalogue::list;
-    GET "/api/v1/catalogue/{id}" "agreements:read" Nothing => catalogue::one;
+    GET "/api/v1/catalogue/{dataset}" "agreements:read" Nothing => catalogue::one;
 
     GET "/api/v1/datasets" "datasets:read" Own => datasets::list;
     POST "/api/v1/datasets" "datasets:write" Own => datasets::create;
