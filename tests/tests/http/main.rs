@@ -15,6 +15,7 @@ mod access;
 mod again;
 mod agreeing;
 mod answer;
+mod asking;
 mod backing_up;
 mod bad_bodies;
 mod bad_files;
