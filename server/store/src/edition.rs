@@ -119,6 +119,7 @@ struct Original {
 pub(crate) enum Cause {
     Import,
     Undo,
+    Edit,
 }
 
 impl Cause {
@@ -126,6 +127,7 @@ impl Cause {
         match self {
             Self::Import => "import",
             Self::Undo => "undo",
+            Self::Edit => "edit",
         }
     }
 }
@@ -248,6 +250,11 @@ impl Commit {
 
     /// Stages what was prepared, in one transaction.
     pub(crate) fn write(&mut self, batch: Batch) -> Result<()> {
+        self.write_numbered(batch).map(drop)
+    }
+
+    /// The same, and tells the numbers of the records, in their order.
+    pub(crate) fn write_numbered(&mut self, batch: Batch) -> Result<Vec<i64>> {
         let Batch { originals, looks } = batch;
         let (view, shares) = (&self.view, &mut self.shares);
         self.touched += originals.len() as u64;
@@ -260,7 +267,7 @@ impl Commit {
         for (share, looks) in self.shares.iter_mut().zip(&looks) {
             records.iter().zip(looks).try_for_each(|(record, look)| share.keep(*record, look))?;
         }
-        Ok(())
+        Ok(records)
     }
 
     /// Makes everything staged visible at once. `also` runs in the same transaction, with the edition that now stands.
