@@ -20,5 +20,6 @@ mod erasing;
 mod imports;
 mod lease;
 mod migrations;
+mod pulling;
 mod reading;
 mod rounds;

@@ -10,7 +10,7 @@ use crate::world::Persona::{Editor, Nobody, PartnerClient, PartnerSteward, Stewa
 use crate::world::World;
 
 /// The program as somebody types it who has a token for this commons.
-fn typed(world: &World, words: &[&str], token: &str) -> Output {
+pub fn typed(world: &World, words: &[&str], token: &str) -> Output {
     let home = world.database.folder().join("home");
     run(words, |program| {
         program.env("HAYWARD_URL", &world.server.url).env("HAYWARD_TOKEN", token).env("HOME", home).env_remove("XDG_CONFIG_HOME");

@@ -46,6 +46,7 @@ mod querying;
 mod rates;
 mod reach;
 mod real_list;
+mod pulling;
 mod records;
 mod refusals;
 mod revocation;
