@@ -185,11 +185,7 @@ impl Writing {
         if keys.is_empty() || !self.has_former {
             return Ok(changes);
         }
-        let gone = "select key, max(record) as record from records where dataset = ? and died < 9223372036854775807 and key in ";
-        let mut gone = Sql::new(gone).bind(self.dataset.number);
-        gone.list(keys).push(" group by key");
-        let former = self.store.db.read(Eyes::Own, |conn| conn.load::<FormerRow>(gone))?;
-        let former: HashMap<String, i64> = former.into_iter().map(|row| (row.key, row.record)).collect();
+        let former = self.store.db.read(Eyes::Own, |conn| former(conn, self.dataset.number, keys))?;
         let recalled = |change| match change {
             Change::Create(version) => match former.get(&version.key) {
                 Some(&record) => Change::Revive { record, version },
@@ -360,6 +356,17 @@ impl Commit {
     pub(crate) fn now(&self) -> Moment {
         (self.view.store.clock)()
     }
+}
+
+/// The numbers that keys had whose records are gone. A key that is there is not to be asked for.
+pub(crate) fn former(conn: &mut Conn, dataset: i64, keys: Vec<String>) -> Result<HashMap<String, i64>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let gone = "select key, max(record) as record from records where dataset = ? and died < 9223372036854775807 and key in ";
+    let mut gone = Sql::new(gone).bind(dataset);
+    gone.list(keys).push(" group by key");
+    Ok(conn.load::<FormerRow>(gone)?.into_iter().map(|row| (row.key, row.record)).collect())
 }
 
 fn give_up(store: &Store, claim: &Claim) {
