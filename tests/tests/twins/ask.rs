@@ -179,7 +179,6 @@ impl Memory {
             if response.status() != 503 {
                 return self.names.read(response, word);
             }
-            self.names.busy = true;
             std::thread::sleep(Duration::from_millis(100));
         }
         unreachable!("the server is unavailable for seconds")
