@@ -115,6 +115,7 @@ pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, St
         wake: Arc::default(),
         hashing: Arc::new(tokio::sync::Semaphore::new(2)),
         importing: Arc::new(tokio::sync::Semaphore::new(2)),
+        editing: Arc::new(tokio::sync::Semaphore::new(8)),
         kept: config.kept,
         upload_limit: config.upload_limit,
         setup: Arc::new(std::sync::Mutex::new(setup)),
@@ -136,7 +137,7 @@ pub struct Running {
     server: actix_web::dev::Server,
     scheme: &'static str,
     /// Looks at the certificate's files.
-    watching: tokio::task::JoinHandle<()>,
+    watching: Option<tokio::task::JoinHandle<()>>,
     /// Dropped after the server: jobs end when it does.
     jobs: Jobs,
 }
@@ -154,7 +155,7 @@ impl Running {
     /// If the server breaks.
     pub async fn wait(self) -> std::io::Result<()> {
         let done = self.server.await;
-        self.watching.abort();
+        self.watching.inspect(tokio::task::JoinHandle::abort);
         // Joining the jobs blocks; nothing else is left to do on this thread.
         drop(self.jobs);
         done
@@ -173,7 +174,11 @@ pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
     let certificates = reach.tls.clone().map(Certificates::open).transpose().map_err(StartError::Certificate)?;
     let tls = certificates.as_ref().map(Certificates::server).transpose().map_err(StartError::Certificate)?;
     let gate = Data::new(Gate::new(reach, &commons));
-    let watching = tokio::task::spawn_local(tls::watch(certificates)?);
+    let watching = if reach.takes_hangup || certificates.is_some() {
+        Some(tokio::task::spawn_local(tls::watch(certificates)?))
+    } else {
+        None
+    };
     let jobs = Jobs::start(&commons);
     let data = Data::new(commons);
     let mut server = HttpServer::new(move || {

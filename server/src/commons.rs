@@ -26,6 +26,8 @@ pub struct Commons {
     pub hashing: Arc<tokio::sync::Semaphore>,
     /// At most so many files are read or written into lists at a time.
     pub importing: Arc<tokio::sync::Semaphore>,
+    /// At most so many single records are written at a time: each may wait for whoever is writing its list.
+    pub editing: Arc<tokio::sync::Semaphore>,
     /// How long old editions are kept, and so cursors.
     pub kept: Duration,
     /// The largest upload, in bytes.

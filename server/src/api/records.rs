@@ -4,6 +4,8 @@
 //! (RFC 9110, section 13; RFC 6585, section 3). Each change is an edition, made the way an import makes one.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use actix_web::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use actix_web::web::{Bytes, Data, Path};
@@ -11,7 +13,10 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use hayward_domain::id::DatasetId;
 use hayward_domain::schema::Schema;
 use hayward_store::{Edit, EditError, Edited, Given, OwnRecord};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::body;
 use super::params::Params;
@@ -58,6 +63,7 @@ pub async fn create(
             detail: "there is nothing yet that could match; `If-None-Match: *` is all that can be asked".to_owned(),
         });
     }
+    let _turn = turn(&commons).await?;
     let caller = bearer.still(&commons).await?;
     let to = dataset.clone();
     let made = commons.run(move |store| store.create_record(&caller, &to, &given).map_err(refused)).await?;
@@ -102,6 +108,7 @@ async fn edit(
     Params::parse(request.query_string())?.end()?;
     let dataset = dataset_id(&dataset)?;
     let condition = Condition::of(request)?;
+    let _turn = turn(commons).await?;
     let caller = bearer.still(commons).await?;
     let Some(condition) = condition else {
         // Whoever may not know of it hears nothing else of it.
@@ -116,6 +123,12 @@ async fn edit(
     let done = done.await?;
     commons.wake.notify_one();
     Ok(done)
+}
+
+/// A turn to write one record: whoever waits for a list that is being written does not hold up everybody else.
+async fn turn(commons: &Commons) -> Result<OwnedSemaphorePermit, Error> {
+    let turn = Arc::clone(&commons.editing).acquire_owned().await;
+    turn.map_err(|_| Error::Unavailable("the program is stopping".to_owned()))
 }
 
 /// What `If-Match` asks.
@@ -163,9 +176,36 @@ fn shown(mut response: HttpResponseBuilder, edited: &Edited) -> Result<HttpRespo
 fn fields(request: &HttpRequest, bytes: &[u8], kind: &str) -> Result<Given, Error> {
     body::of_kind(request, bytes, kind)?;
     // A number is kept with the digits it was written with: they may be more than a number of JSON can hold.
-    let given: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes)
-        .map_err(|_| body::invalid("the body is a JSON object with fields of the list".to_owned()))?;
+    let Once(given) = serde_json::from_slice(bytes)
+        .map_err(|_| body::invalid("the body is a JSON object with fields of the list, each once".to_owned()))?;
     Ok(given)
+}
+
+/// The members of an object in which none stands twice: which of the two is meant, nobody could say.
+struct Once(Given);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Once;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Once, A::Error> {
+                let mut given = BTreeMap::new();
+                while let Some((name, value)) = members.next_entry::<String, Box<RawValue>>()? {
+                    if given.insert(name, value).is_some() {
+                        return Err(serde::de::Error::custom("a field stands twice"));
+                    }
+                }
+                Ok(Once(given))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 fn refused(error: EditError) -> Error {

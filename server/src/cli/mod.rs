@@ -19,7 +19,7 @@ use crate::admin::{self, AdminCommand};
 use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
 use crate::pull::{self, Pull};
-use crate::{app, backup, files, ledger, reference, routes, selftest};
+use crate::{app, backup, files, ledger, reference, routes, selftest, tls};
 use asking::{Catalogue, Request};
 pub use database::Database;
 use partner::{Agreements, Disclosures};
@@ -132,6 +132,8 @@ pub fn run() -> ExitCode {
     {
         return refuse("one seeded leak is open already");
     }
+    // Before anything can speak to somebody: a collector of traces, a database, a commons.
+    tls::install();
     // What is written here is people's data: nobody else on this machine is to read it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let mut out = std::io::stdout().lock();

@@ -60,6 +60,7 @@ impl ReachArgs {
         Ok(Reach {
             tls: self.certificate.files()?,
             plain_http: self.allow_plain_http,
+            takes_hangup: true,
             proxies: Proxies { trusted: self.trusted_proxies.clone(), header: self.proxy_header },
             public_url: self.public_url.as_deref().filter(|url| !url.is_empty()).map(public_url).transpose()?,
             ..Reach::default()

@@ -213,13 +213,21 @@ impl Remote {
         self.json(request.timeout(PATIENCE))
     }
 
-    /// Sends `body` to `path`. The same again, within a day, is not done twice.
+    /// Sends `body` to `path`, a few times where there is no answer: under one key it is done once.
     ///
     /// # Errors
     /// [`Failed`].
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, Failed> {
-        let request = self.request(Method::POST, path)?.json(body).timeout(PATIENCE);
-        self.json(request.header("Idempotency-Key", format!("\"{}\"", uuid::Uuid::new_v4())))
+        let key = format!("\"{}\"", uuid::Uuid::new_v4());
+        let mut left = TRIES;
+        loop {
+            let request = self.request(Method::POST, path)?.json(body).timeout(PATIENCE);
+            left -= 1;
+            match self.json(request.header("Idempotency-Key", &key)) {
+                Err(Failed::Silent(_)) if left > 0 => std::thread::sleep(PAUSE),
+                answered => return answered,
+            }
+        }
     }
 
     /// Every item of a list, page after page.
@@ -251,6 +259,10 @@ impl Remote {
 
 /// How long a single answer may take.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How often something is sent that is not answered, and the pause between.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// An error with what caused it: the outer ones say little.
 fn causes(error: &dyn std::error::Error) -> String {

@@ -75,7 +75,8 @@ async fn entitled(request: &ServiceRequest) -> Result<Option<(Data<Commons>, Cal
     if !may {
         return Ok(None);
     }
-    let key = hex(&Sha256::digest(key(request)?.as_bytes()));
+    // A person may act for several organizations: for each, a key is another one.
+    let key = hex(&Sha256::digest(format!("{} {}", caller.organization_id, key(request)?).as_bytes()));
     Ok(Some((commons, caller, key)))
 }
 
@@ -135,7 +136,7 @@ async fn under(
             let detail = "the request with this key was not answered, and may have been done or not".to_owned();
             Error::Conflict { code: "outcome-unknown", detail }
         }
-        Begun::Done(answer) => match print.drained(request.take_payload()).await {
+        Begun::Done(answer) => match print.drained(request.take_payload(), commons.upload_limit).await {
             Ok(same) if same == answer.request => match replay(&answer) {
                 Ok(response) => return Ok(request.into_response(response)),
                 Err(error) => error,
@@ -238,10 +239,14 @@ impl Print {
         request.set_payload(Payload::Stream { payload: Box::pin(stream::iter(pieces).chain(body)) });
     }
 
-    async fn drained(&self, body: Payload) -> Result<String, PayloadError> {
-        let mut body = Followed { body, print: self.clone() };
+    /// The hash of the whole request, of which nothing is kept.
+    async fn drained(&self, body: Payload, limit: u64) -> Result<String, PayloadError> {
+        let (mut body, mut size) = (Followed { body, print: self.clone() }, 0);
         while let Some(piece) = body.next().await {
-            drop(piece?);
+            size += piece?.len() as u64;
+            if size > limit.max(body::LARGEST as u64) {
+                return Err(PayloadError::Overflow);
+            }
         }
         Ok(self.end())
     }

@@ -46,6 +46,8 @@ pub struct Reach {
     pub tls: Option<tls::Files>,
     /// Whether plain HTTP is wanted beyond loopback.
     pub plain_http: bool,
+    /// Whether `SIGHUP` means to read the certificate again, even where there is none. A demo ends with its terminal.
+    pub takes_hangup: bool,
     /// Who may say for whom they speak.
     pub proxies: Proxies,
     /// Where people reach the commons, without a slash at the end; where it listens, if nobody says.
@@ -61,6 +63,7 @@ impl Default for Reach {
         Self {
             tls: None,
             plain_http: false,
+            takes_hangup: false,
             proxies: Proxies::default(),
             public_url: None,
             patience: Duration::from_secs(30),

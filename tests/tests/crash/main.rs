@@ -16,6 +16,7 @@ mod agreements;
 mod archives;
 mod checking;
 mod commands;
+mod editing;
 mod erasing;
 mod imports;
 mod lease;

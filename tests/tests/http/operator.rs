@@ -71,6 +71,7 @@ fn walk(client: &str, invite: &str, schema: &str) -> Vec<Vec<String>> {
         format!("invite revoke {invite}"),
         "client add --organization fifth --name Map --scopes directory:read".to_owned(),
         "client list".to_owned(),
+        format!("client limit {client} 50"),
         format!("client rotate {client}"),
         format!("client revoke {client}"),
         format!("schema register {schema}"),

@@ -72,6 +72,38 @@ on_both! {
     }
 }
 
+on_both! {
+    fn what_is_left_says_nothing_of_what_is_hidden(world: World) {
+        allow(&world, 50, 50);
+        let agreement = world.id("agreement");
+        let paths = [
+            JOBS.to_owned(),
+            format!("{JOBS}?agreement={agreement}&title[prefix]=A"),
+            format!("{JOBS}?description=x"),
+            format!("{JOBS}?agreement={}", world.id("foreign-agreement")),
+            "/api/v1/changes".to_owned(),
+            "/api/v1/catalogue".to_owned(),
+            format!("/api/v1/datasets/{}/records", world.id("third-jobs")),
+        ];
+        let left = || -> Vec<String> {
+            let of = |path: &String| world.get(PartnerClient, path).header("ratelimit").to_owned();
+            let told = paths.iter().map(of).collect();
+            world.pass(Duration::from_secs(11));
+            told
+        };
+        let before = left();
+        assert_eq!(before.first().map(String::as_str), Some("\"client\";r=49;t=1"));
+        assert_eq!(before.last().map(String::as_str), Some("\"client\";r=43;t=1"));
+        world.import(world.id("unshared"), "reference,title\nU-900,Nobody sees this\n");
+        world.import(world.id("jobs"), "reference,title,description\nJ-900,Never shown,Hidden words\n");
+        for _ in 0..20 {
+            world.get(Steward, "/api/v1/agreements").expect(200);
+        }
+        world.pass(Duration::from_secs(11));
+        assert_eq!(left(), before);
+    }
+}
+
 /// How many of five requests are answered where an address may ask twice, each with another claim of where it comes from.
 fn answered(db: &TestDatabase, proxies: Proxies, header: &str, claim: impl Fn(u8) -> String) -> usize {
     let reach = Reach { proxies, ..Reach::default() };

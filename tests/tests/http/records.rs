@@ -149,6 +149,9 @@ on_both! {
         let digits = world.request(Editor, Method::POST, &records).header("Content-Type", "application/json");
         let digits = digits.body(r#"{"reference": "A-8", "title": "T", "salary_min": 12345678901234567890.123}"#);
         Answer::to(digits).problem(422, "invalid-record");
+        let twice = world.request(Editor, Method::PATCH, &path).header("Content-Type", "application/merge-patch+json");
+        let twice = twice.header("If-Match", tag).body(r#"{"title": "One", "title": "Two"}"#);
+        Answer::to(twice).problem(400, "invalid-body");
         change(&world, Editor, &path, Some(tag), &json!(["title"])).problem(400, "invalid-body");
         let plain = world.request(Editor, Method::PATCH, &path).header("If-Match", tag).json(&json!({"title": "x"}));
         Answer::to(plain).problem(415, "unsupported-media-type");

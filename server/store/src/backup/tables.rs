@@ -104,7 +104,9 @@ mod tests {
         for tree in [Tree::Commons, Tree::Ledger] {
             let listed = TABLES.iter().filter(|table| table.tree == tree).map(|table| table.name);
             let listed = listed.filter(|name| !GONE.contains(name));
-            assert_eq!(made(tree), listed.chain(LEFT_OUT).map(str::to_owned).collect());
+            // Both keep account of their steps; only the commons has answers to keep.
+            let left_out = LEFT_OUT.into_iter().filter(|name| tree == Tree::Commons || *name != "kept_answers");
+            assert_eq!(made(tree), listed.chain(left_out).map(str::to_owned).collect());
         }
     }
 }

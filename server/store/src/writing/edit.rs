@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hayward_domain::id::DatasetId;
 use hayward_domain::keys::Named;
-use hayward_domain::record::{OrganizationNumber, Record, RecordNumber};
+use hayward_domain::record::{OrganizationNumber, Record, RecordNumber, Sealed};
 use hayward_domain::schema::{FieldName, Schema};
 use hayward_importers::single;
 use serde_json::Value;
@@ -85,6 +85,8 @@ impl Store {
             let schema = self.schema_at(conn, &kept.schema_name, kept.schema_version)?;
             let row = conn.one::<LiveRow>(Sql::new(select).bind(kept.number).bind(number).bind(kept.head).bind(kept.head))?;
             let record = Record::from_body(&row.body).ok_or(StoreError::Corrupt("a record"))?;
+            let record =
+                Sealed::new(OrganizationNumber(kept.organization), record).open_for(owner).ok_or(StoreError::NotFound)?;
             Ok(Edited { record: Some(self.opened(number, record)), schema, edition: kept.head })
         })
     }

@@ -1,6 +1,6 @@
 //! What a body may say: what the call takes, and nothing that would make somebody else's thing of it.
 
-use hayward::routes::ROUTES;
+use hayward::routes::{ROUTES, Shows};
 use hayward_tests::on_both;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -148,11 +148,21 @@ on_both! {
 }
 
 on_both! {
-    /// Class 22: nothing is patched, and no body is a list of operations that could copy what is hidden to where it shows, or test it.
+    /// Class 22: nothing is patched but an own record, by a merge patch; no body is a list of operations that could copy what is hidden to
+    /// where it shows, or test it.
     fn nothing_is_patched(world: World) {
-        assert!(ROUTES.iter().all(|route| matches!(route.method, "GET" | "POST" | "PUT" | "DELETE")));
+        let patched: Vec<_> = ROUTES.iter().filter(|route| route.method == "PATCH").map(|route| (route.path, route.shows)).collect();
+        assert_eq!(patched, [("/api/v1/datasets/{id}/records/{record}", Shows::Own)]);
         let before = standing(&world);
         let operations = json!([{"op": "copy", "from": "/description", "path": "/title"}, {"op": "test", "path": "/title", "value": "x"}]);
+        let records = format!("/api/v1/datasets/{}/records", world.id("jobs"));
+        let record = world.get(Editor, &format!("{records}?limit=1")).items()[0]["id"].as_str().unwrap().to_owned();
+        let own = |kind: &str| {
+            let request = world.request(Editor, Method::PATCH, &format!("{records}/{record}")).header("If-Match", "*");
+            Answer::to(request.header("Content-Type", kind).body(operations.to_string()))
+        };
+        own("application/json-patch+json").problem(415, "unsupported-media-type");
+        own("application/merge-patch+json").problem(400, "invalid-body");
         for (who, method, path, _, _) in calls(&world) {
             for kind in ["application/json-patch+json", "application/merge-patch+json"] {
                 let body = operations.to_string();
