@@ -18,7 +18,7 @@ use hayward_store::{
 
 use super::facets;
 use super::names::filter;
-use super::params::{Params, unknown};
+use super::params::Params;
 use super::selecting::Selecting;
 use crate::commons::Commons;
 use crate::cursor::{self, Bound};
@@ -118,20 +118,12 @@ impl Page {
 }
 
 impl Reading {
-    /// Reads the parameters that every read of shares understands; what is left over is taken for filters.
+    /// Reads the parameters of a list; what is left over is taken for filters.
     ///
     /// # Errors
     /// `invalid-parameter`.
     pub fn parse(viewer: Viewer, collection: &str, mut params: Params) -> Result<Self, Error> {
-        let audience = match params.take("audience").as_deref() {
-            None => None,
-            Some("organization") => Some(AudienceKind::Organization),
-            Some("members") => Some(AudienceKind::Members),
-            Some("public") => Some(AudienceKind::Public),
-            Some(_) => {
-                return Err(Error::parameter("invalid-parameter", "audience", "`audience` is organization, members or public"));
-            }
-        };
+        let shares = share_query(&mut params)?;
         let count = match params.take("count").as_deref() {
             None | Some("false") => false,
             Some("true") => true,
@@ -140,7 +132,7 @@ impl Reading {
         Ok(Self {
             viewer,
             collection: collection.to_owned(),
-            shares: ShareQuery { agreement: params.take("agreement"), provider: params.take("provider"), audience },
+            shares,
             selecting: Selecting::parse(&mut params)?,
             sort: params.take("sort"),
             fields: params.take("fields"),
@@ -150,20 +142,24 @@ impl Reading {
         })
     }
 
-    /// Only a single record is wanted: nothing that selects or orders makes sense.
+    /// Reads the parameters of a single record: nothing that selects, orders or counts is one.
     ///
     /// # Errors
-    /// `unknown-parameter`.
-    pub fn of_one(self) -> Result<Self, Error> {
-        let own = [("sort", self.sort.is_some()), ("facets", self.facets.is_some()), ("count", self.count)];
-        let named = own.into_iter().find_map(|(name, given)| given.then_some(name));
-        if let Some(name) = named.or_else(|| self.selecting.names().next()) {
-            return Err(unknown(name));
-        }
-        match self.filters.first() {
-            Some((name, _)) => Err(unknown(name)),
-            None => Ok(self),
-        }
+    /// `invalid-parameter`, `unknown-parameter`.
+    pub fn of_one(viewer: Viewer, collection: &str, mut params: Params) -> Result<Self, Error> {
+        let (shares, fields) = (share_query(&mut params)?, params.take("fields"));
+        params.end()?;
+        Ok(Self {
+            viewer,
+            collection: collection.to_owned(),
+            shares,
+            selecting: Selecting::default(),
+            sort: None,
+            fields,
+            facets: None,
+            count: false,
+            filters: Vec::new(),
+        })
     }
 
     /// What cursors are bound to.
@@ -384,6 +380,19 @@ impl Reading {
         }
         Ok(Some(fields))
     }
+}
+
+fn share_query(params: &mut Params) -> Result<ShareQuery, Error> {
+    let audience = match params.take("audience").as_deref() {
+        None => None,
+        Some("organization") => Some(AudienceKind::Organization),
+        Some("members") => Some(AudienceKind::Members),
+        Some("public") => Some(AudienceKind::Public),
+        Some(_) => {
+            return Err(Error::parameter("invalid-parameter", "audience", "`audience` is organization, members or public"));
+        }
+    };
+    Ok(ShareQuery { agreement: params.take("agreement"), provider: params.take("provider"), audience })
 }
 
 /// What is written down of a refused request. The ids are given when it is.

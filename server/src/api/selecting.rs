@@ -50,7 +50,7 @@ impl Selecting {
     }
 
     /// The names of those that were given.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
         self.given.iter().map(|(name, _)| *name)
     }
 

@@ -76,7 +76,7 @@ pub async fn get(
     commons: Data<Commons>,
 ) -> Result<HttpResponse, Error> {
     let (collection, record) = path.into_inner();
-    let reading = Reading::parse(reader.0, &collection, Params::parse(request.query_string())?)?.of_one()?;
+    let reading = Reading::of_one(reader.0, &collection, Params::parse(request.query_string())?)?;
     let found = {
         let (reading, record) = (reading.clone(), record.clone());
         prompt(&commons, move |store, _| reading.one(store, &record)).await

@@ -45,6 +45,7 @@ mod real_list;
 mod refusals;
 mod revocation;
 mod rules;
+mod selecting;
 mod selftest;
 mod undoing;
 mod watching;

@@ -131,8 +131,9 @@ impl Place {
         let mut sql = Sql::default().varying();
         match *self {
             Self::Near { latitude: north, longitude: east, km } => {
+                // A millimetre for rounding: a point is within any distance of itself.
                 let (apart, binds) = dialect::apart(kind, [latitude, longitude], [north, east]);
-                sql.push_with(&format!("{apart} <= ?"), binds.into_iter().chain([km]).map(Bind::from));
+                sql.push_with(&format!("{apart} <= ?"), binds.into_iter().chain([km + 1e-6]).map(Bind::from));
             }
             Self::Box { west, south, east, north } => {
                 let between = if west <= east { "and" } else { "or" };

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use hayward_domain::moment::Moment;
+use hayward_domain::mutants;
 
 use super::{Shares, View};
 use crate::error::Result;
@@ -32,6 +33,11 @@ impl View<'_> {
             sql.list(some.iter().copied());
             sql.push(" group by e.share) as f");
             young.extend(self.conn.load::<Young>(sql)?);
+        }
+        if mutants::on("since-of-list") {
+            let select = "select s.number as share, 1 as edition, 0 as last_row from shares s
+                where exists (select 1 from editions e where e.dataset = s.dataset and e.at >= ?)";
+            young = self.conn.load::<Young>(Sql::new(select).bind(since))?;
         }
         let of = |number: i64| young.iter().find(|young| young.share == number);
         let changed = shares.with_extents().iter().filter_map(|(share, extent)| {
