@@ -61,9 +61,10 @@ pub async fn list(
 
 /// How many rows an answer will have, where that is known before it begins.
 fn rows_to_come(first: &Page, wanted: i64, begins: bool) -> Option<i64> {
+    let here = i64::try_from(first.rows.len()).unwrap_or(i64::MAX);
     let all = match first.after {
-        None => i64::try_from(first.rows.len()).ok(),
-        Some(_) => first.count.flatten().filter(|_| begins),
+        Some(_) if here < wanted => first.count.flatten().filter(|_| begins),
+        _ => Some(here),
     };
     all.map(|all| all.min(wanted))
 }

@@ -137,9 +137,10 @@ pub(crate) fn apart(kind: Kind, [latitude, longitude]: [&str; 2], [north, east]:
         Kind::Postgres => {
             let half = |angle: &str| format!("greatest(abs(sin(radians({angle} - ?) / 2)), 1e-99)");
             let (rises, turns) = (half(latitude), half(longitude));
+            // Nulls are no part of what is least or greatest there, and would make something of nothing.
             let text = format!(
-                "(12742.0176 * asin(least(1, sqrt(power({rises}, 2) + greatest(cos(radians(?)), 0) * greatest(cos(radians({latitude})), 0)
-                * power({turns}, 2)))))"
+                "case when {latitude} is not null and {longitude} is not null then (12742.0176 * asin(least(1, sqrt(power({rises}, 2) + greatest(cos(radians(?)), 0) * greatest(cos(radians({latitude})), 0)
+                * power({turns}, 2))))) end"
             );
             (text, vec![north, north, east])
         }

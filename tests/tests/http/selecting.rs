@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::bulk;
 use crate::marked::{lines, rows};
-use crate::world::Persona::{self, Nobody, PartnerClient, Steward};
+use crate::world::Persona::{self, Editor, Nobody, PartnerClient, Steward};
 use crate::world::World;
 
 const JOBS: &str = "/api/v1/opportunities";
@@ -25,15 +25,18 @@ fn titles(world: &World, query: &str) -> Vec<String> {
     titles
 }
 
-/// A list of the provider's that the partner sees under an agreement of its own.
-fn listed(world: &World, fields: Value) -> String {
+/// A list of the provider's, and the agreement under which the partner sees it.
+fn listed(world: &World, fields: Value) -> (String, String) {
+    let made = json!({"schema": "opportunity", "name": format!("Work {fields}").chars().take(60).collect::<String>()});
+    let list = world.post(Editor, "/api/v1/datasets", &made).expect(201).json()["id"].as_str().unwrap().to_owned();
     let file = "reference,title,kind,latitude,longitude,opens_on,closes_on,description\n\
         A,Solar à Łódź,course,51.76,19.46,,2026-12-31,ZQX-SECRET\n\
         B,パン職人,job,41.38,2.17,2026-10-01,2027-01-10,ZQX-SECRET\n\
         C,Straßenbau,job,-17.8,178.1,,,ZQX-SECRET\n\
         D,Brød,grant,,,2027-05-01,2027-06-30,ZQX-SECRET\n";
-    world.import(world.id("unshared"), file);
-    world.agree(&world.terms(world.id("unshared"), fields))
+    world.import(&list, file);
+    let agreement = world.agree(&world.terms(&list, fields));
+    (list, format!("agreement={agreement}"))
 }
 
 fn open_fields() -> Value {
@@ -42,7 +45,7 @@ fn open_fields() -> Value {
 
 on_both! {
     fn a_search_finds_words_whatever_their_accents_and_their_script(world: World) {
-        let of = format!("agreement={}", listed(&world, open_fields()));
+        let (_, of) = listed(&world, open_fields());
         for (query, found) in [
             ("lodz", vec!["Solar à Łódź"]),
             ("SOLAR+a", vec!["Solar à Łódź"]),
@@ -73,7 +76,7 @@ on_both! {
 
 on_both! {
     fn places_days_and_moments_select_what_they_say(world: World) {
-        let of = format!("agreement={}", listed(&world, open_fields()));
+        let (list, of) = listed(&world, open_fields());
         assert_eq!(titles(&world, &format!("{of}&near=41.38,2.17,0")), ["パン職人"]);
         assert_eq!(titles(&world, &format!("{of}&near=50,10,2000")), ["Solar à Łódź", "パン職人"]);
         assert_eq!(titles(&world, &format!("{of}&bbox=170,-30,-170,0")), ["Straßenbau"]);
@@ -86,9 +89,9 @@ on_both! {
         world.pass(Duration::from_secs(60));
         let since = (world.server.clock.clock())().to_rfc3339();
         assert_eq!(titles(&world, &format!("{of}&updated_since={since}")), Vec::<String>::new());
-        world.import(world.id("unshared"), "reference,description\nA,ZQX-OTHER\n");
+        world.import(&list, "reference,description\nA,ZQX-OTHER\n");
         assert_eq!(titles(&world, &format!("{of}&updated_since={since}")), Vec::<String>::new(), "nobody was shown that");
-        world.import(world.id("unshared"), "reference,title\nB,Bread\n");
+        world.import(&list, "reference,title\nB,Bread\n");
         assert_eq!(titles(&world, &format!("{of}&updated_since={since}")), ["Bread"]);
         let feed = || world.get(PartnerClient, &format!("/api/v1/changes?limit=1000&{of}")).ok();
         let cursor = feed()["next"].as_str().unwrap().to_owned();
@@ -103,7 +106,7 @@ on_both! {
     fn coarse_values_are_open_and_near_as_they_are_shown(world: World) {
         let grid = json!({"generalised": "grid:5"});
         let fields = json!({"title": "exact", "latitude": grid, "longitude": grid, "closes_on": {"generalised": "year"}});
-        let of = format!("agreement={}", listed(&world, fields));
+        let (_, of) = listed(&world, fields);
         assert_eq!(titles(&world, &format!("{of}&near=41.38,2.17,50")), Vec::<String>::new(), "where it is, and is not shown");
         assert_eq!(titles(&world, &format!("{of}&near=40,0,1")), ["パン職人"]);
         assert_eq!(titles(&world, &format!("{of}&bbox=0,40,0,40")), ["パン職人"]);
@@ -116,13 +119,13 @@ on_both! {
 
 on_both! {
     fn what_no_share_opens_is_no_parameter(world: World) {
-        let of = format!("agreement={}", listed(&world, json!({"latitude": "hidden", "title": "exact"})));
+        let (_, of) = listed(&world, json!({"latitude": "hidden", "title": "exact"}));
         for parameter in ["near=1,1,1", "bbox=1,1,2,2", "open=true"] {
             let name = parameter.split('=').next().unwrap();
             let problem = world.get(PartnerClient, &format!("{JOBS}?{of}&{parameter}")).problem(400, "unknown-parameter");
             assert_eq!(problem["errors"][0]["parameter"], name);
         }
-        let of = format!("agreement={}", listed(&world, json!({"closes_on": "exact"})));
+        let (_, of) = listed(&world, json!({"closes_on": "exact"}));
         world.get(PartnerClient, &format!("{JOBS}?{of}&q=x")).problem(400, "unknown-parameter");
         let item = &world.get(PartnerClient, JOBS).items()[0];
         let one = format!("{JOBS}/{}", item["id"].as_str().unwrap());
@@ -139,7 +142,7 @@ on_both! {
 
 on_both! {
     fn values_are_counted_over_what_is_selected(world: World) {
-        let of = format!("agreement={}", listed(&world, open_fields()));
+        let (_, of) = listed(&world, open_fields());
         let facets = |query: &str| world.get(PartnerClient, &format!("{JOBS}?{of}&limit=1&{query}")).ok()["facets"].clone();
         let kinds = json!([{"value": "job", "count": 2}, {"value": "course", "count": 1}, {"value": "grant", "count": 1}]);
         assert_eq!(facets("facets=kind"), json!({"kind": kinds}));
@@ -162,7 +165,7 @@ on_both! {
 
 on_both! {
     fn every_format_has_the_same_rows_in_the_same_order(world: World) {
-        let of = format!("agreement={}", listed(&world, open_fields()));
+        let (_, of) = listed(&world, open_fields());
         for query in ["", "&sort=-title", "&q=job&sort=kind", "&near=0,0,20000", "&open=true&fields=title,kind", "&limit=2"] {
             let path = format!("{JOBS}?{of}{query}");
             let items = world.get(PartnerClient, &path).items();
@@ -239,7 +242,7 @@ fn unpressed(body: &[u8]) -> Vec<u8> {
 
 on_both! {
     fn an_answer_is_pressed_where_that_is_asked_for_and_says_the_same(world: World) {
-        let of = format!("agreement={}", listed(&world, open_fields()));
+        let (_, of) = listed(&world, open_fields());
         let ask = |path: &str, accept: &str, coding: &str, etag: &str| {
             let request = world.request(PartnerClient, Method::GET, path).header("Accept", accept).header("Accept-Encoding", coding);
             Answer::to(if etag.is_empty() { request } else { request.header("If-None-Match", etag) })

@@ -1,7 +1,7 @@
 //! What a search, a place, a day and a moment select, against a plain reading of everything that is shared: at the newest commit, at an
 //! older one, and while somebody writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hayward_domain::condition::{Condition, Is, Operand};
@@ -198,9 +198,9 @@ on_both! {
     fn whatever_is_selected_is_what_a_plain_reading_selects(commons: Commons) {
         let (list, viewer) = shared(&commons);
         let records = || proptest::collection::btree_map(0..12u8, record(), 1..12);
-        let cases = (records(), records(), proptest::collection::vec(selection(), 12));
+        let cases = (records(), records(), proptest::collection::vec(selection(), 10));
         let orders = [Order::default(), Order::parse("title").unwrap(), Order::parse("-closes_on,category").unwrap()];
-        chance::runner(5)
+        chance::runner(3)
             .run(&cases, |(first, second, selections)| {
                 let replace = |records: &BTreeMap<u8, Record>| {
                     commons.import_with(&list, &file(records), |matching| matching.absent = Absent::Delete);
@@ -268,8 +268,8 @@ on_both! {
 }
 
 /// The tokens that the index still holds somewhere, for rows that are there or not.
-fn tokens(commons: &Commons) -> Vec<String> {
-    match commons.database().kind() {
+fn tokens(commons: &Commons) -> BTreeSet<String> {
+    let tokens = match commons.database().kind() {
         Kind::Sqlite => {
             raw::tell(commons.database(), "create virtual table if not exists seen_words using fts5vocab (shared_words, row)");
             let tokens = raw::ask(commons.database(), "select term as value from seen_words");
@@ -279,7 +279,8 @@ fn tokens(commons: &Commons) -> Vec<String> {
         Kind::Postgres => {
             raw::ask(commons.database(), "select distinct unnest(tsvector_to_array(words)) as value from shared_words")
         }
-    }
+    };
+    tokens.into_iter().collect()
 }
 
 on_both! {
@@ -320,8 +321,8 @@ on_both! {
         assert_eq!(tokens(&commons), all);
         // One that is whole is left as it is.
         raw::tell(commons.database(), match commons.database().kind() {
-            Kind::Sqlite => "delete from shared_words where rowid = (select min(row) from shared_records)",
-            Kind::Postgres => "delete from shared_words where row = (select min(row) from shared_records)",
+            Kind::Sqlite => "delete from shared_words where rowid > 0",
+            Kind::Postgres => "delete from shared_words where row > 0",
         });
         drop(commons.another_store().unwrap());
         assert_ne!([newest - 1, newest].map(|at| found(&commons, &viewer, at, &solar, &Order::default())), before);

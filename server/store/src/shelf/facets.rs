@@ -38,11 +38,8 @@ impl View<'_> {
         if shares.live() > BUDGET {
             return Err(too_broad());
         }
-        if shares.is_empty() {
-            return Ok(Vec::new());
-        }
+        let Some(shown) = self.selected(shares, selection)? else { return Ok(Vec::new()) };
         let cell = dialect::field(self.conn.kind(), Document::Payload, field);
-        let shown = self.selected(shares, selection)?;
         let mut sql = Sql::new(&format!(
             "select c.kind, c.text, c.number, c.truth, count(*) as count from (select {} as kind, {} as text, {} as number, {} as truth
             from (",

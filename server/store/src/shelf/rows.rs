@@ -148,17 +148,20 @@ impl View<'_> {
         if live == 0 || selection.since.is_none() && split(self.conn.kind(), shares, selection).is_everything() {
             return Ok(Some(live));
         }
+        let Some(shown) = self.selected(shares, selection)? else { return Ok(Some(0)) };
         let mut sql = Sql::default().varying();
-        let shown = self.selected(shares, selection)?;
         sql.push("select count(*) as value from (").append(shown).push(") as found");
         Ok(Some(self.conn.one::<Number>(sql)?.value))
     }
 
-    /// Every row that is selected, in no order.
-    pub(super) fn selected(&mut self, shares: &Shares, selection: &Selection) -> Result<Sql> {
+    /// Every row that is selected, in no order; nothing where no share has any.
+    pub(super) fn selected(&mut self, shares: &Shares, selection: &Selection) -> Result<Option<Sql>> {
         let shares = &*self.changed(shares, selection)?;
+        if shares.is_empty() {
+            return Ok(None);
+        }
         let split = split(self.conn.kind(), shares, selection);
-        self.shown(shares, &split)
+        self.shown(shares, &split).map(Some)
     }
 
     /// The shares, less what has not changed since.

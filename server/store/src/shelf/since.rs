@@ -34,10 +34,10 @@ impl View<'_> {
             sql.push(" group by e.share) as f");
             young.extend(self.conn.load::<Young>(sql)?);
         }
-        if mutants::on("since-of-list") {
-            let select = "select s.number as share, 1 as edition, 0 as last_row from shares s
-                where exists (select 1 from editions e where e.dataset = s.dataset and e.at >= ?)";
-            young = self.conn.load::<Young>(Sql::new(select).bind(since))?;
+        if mutants::on("since-of-commit") {
+            let select = "select e.share, 1 as edition, 0 as last_row from share_editions e
+                group by e.share having max(e.commit_number) < ?";
+            young.extend(self.conn.load::<Young>(Sql::new(select).bind(self.commit))?);
         }
         let of = |number: i64| young.iter().find(|young| young.share == number);
         let changed = shares.with_extents().iter().filter_map(|(share, extent)| {
