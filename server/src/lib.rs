@@ -29,3 +29,4 @@ pub mod revocation;
 pub mod routes;
 pub mod selftest;
 pub mod telemetry;
+pub mod tls;

@@ -27,6 +27,7 @@ pub mod oauth;
 pub mod params;
 pub mod reading;
 pub mod readings;
+pub mod records;
 pub mod selecting;
 pub mod sessions;
 pub mod setup;

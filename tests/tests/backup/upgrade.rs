@@ -9,6 +9,7 @@ use crate::world::{World, backed_up, opened, restored};
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
     alter table share_editions drop column at;
+    drop table kept_answers; alter table clients drop column rate_limit; alter table editions drop column made_by;
     drop index records_former;
     drop table certificates; drop table recusals;
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;

@@ -14,8 +14,9 @@ pub(super) struct Table {
     pub(super) page: i64,
 }
 
-/// Not in an archive: which steps were taken stands in its header, and what is searched by is made anew of what is there.
-pub(super) const LEFT_OUT: [&str; 2] = ["migrations", "shared_words"];
+/// Not in an archive: which steps were taken stands in its header; what is searched by is made anew of what is there; an answer is kept for
+/// a day, and repeated by the commons that gave it.
+pub(super) const LEFT_OUT: [&str; 3] = ["migrations", "shared_words", "kept_answers"];
 
 /// Only in a database that has not been through every step.
 #[cfg(test)]
