@@ -36,7 +36,7 @@ fn without(answer: &Answer, spelt: &str, name: &str) -> (u16, Vec<(String, Strin
     let headers = answer
         .headers
         .iter()
-        .filter(|(header, _)| !matches!(header.as_str(), "date" | "x-request-id" | "disclosure-id" | "etag"));
+        .filter(|(header, _)| !matches!(header.as_str(), "date" | "x-request-id" | "disclosure-id" | "etag" | "ratelimit"));
     let headers: Vec<(String, String)> = headers.map(|(header, value)| (header.clone(), value.clone())).collect();
     let Ok(mut problem) = serde_json::from_slice::<Value>(&answer.body) else { return (answer.status, headers, answer.text()) };
     // As it stands inside a text that is written as JSON twice.
