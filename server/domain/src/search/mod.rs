@@ -2,7 +2,7 @@
 //!
 //! * A token is made of the payload alone, so that an index of tokens knows nothing that the payload does not show. Which rows hold
 //!   a token of somebody else's is no part of it: relevance is never taken from a whole index.
-//! * Both sides are [folded](fold) in the same way: case, accents and the letters that only look like accented ones are one.
+//! * Both sides are folded in the same way: case, accents and the letters that only look like accented ones are one.
 //! * A script with spaces gives one token for each word. A script without them (Chinese, Japanese, Thai …) gives one for each
 //!   letter: it and the two after it, fewer at the end of a run. So every piece of up to three letters is the beginning of a token.
 //! * A query wants all of its words. A word is wanted whole, or as a beginning where it ends with `*`; a run without spaces is
