@@ -41,6 +41,11 @@ def filtered_lists(random_):
     return [f"/api/v1/opportunities?category={category}&country={country}&limit=50" for category, country in filters(random_)]
 
 
+def searches(random_):
+    """Two words of a title or a description, which the list has many of, as somebody looks for them."""
+    return [" ".join(random_.sample(lists.NOUNS, 2)) for _ in range(240)]
+
+
 class Bare:
     """The program to compare with, over the same rows."""
 
@@ -59,7 +64,9 @@ class Bare:
             filtered = [f"/items?category={category}&country={country}&limit=50" for category, country in filters(random_)]
             ids = [f"/items/{random_.randrange(1, self.rows)}" for _ in range(5_000)]
             deep = [f"/items?after={self.rows // 2}&limit=50"]
-            return {name: load(url, paths, seconds) for name, paths in [("list", filtered), ("get", ids), ("deep", deep)]}
+            found = [f"/items?q={query.replace(' ', '+')}&limit=50" for query in searches(random.Random(2))]
+            kinds = [("list", filtered), ("get", ids), ("deep", deep), ("search", found)]
+            return {name: load(url, paths, seconds) for name, paths in kinds}
         finally:
             process.terminate()
             process.wait()
@@ -89,6 +96,8 @@ def reading(commons, database, bare, options):
 
     note("list of 50 by category and country", database, measure(filtered), bare["list"]["rate"], "≥ 0.5 ×")
     note("one by id", database, measure(ids), bare["get"]["rate"], "≥ 0.3 ×")
+    found = [f"/api/v1/opportunities?q={query.replace(' ', '+')}&limit=50" for query in searches(random.Random(2))]
+    note("search for two words, 50 of what is found", database, measure(found), bare["search"]["rate"], "≥ 0.5 ×")
     deep = [f"/api/v1/opportunities?limit=50{page_after(commons, token, options.rows // 2)}"]
     note(f"the page after {options.rows // 2:,} rows", database, measure(deep), bare["deep"]["rate"], "≥ 0.5 ×")
     for edition in range(options.editions):

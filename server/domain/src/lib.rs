@@ -16,6 +16,7 @@ pub mod mutants;
 pub mod record;
 pub mod schema;
 pub mod scope;
+pub mod search;
 pub mod terms;
 pub mod treatment;
 pub mod words;

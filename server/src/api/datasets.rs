@@ -240,7 +240,7 @@ pub(super) fn gone(error: StoreError) -> Error {
 }
 
 /// Why there is no workbook.
-fn unwritten(error: Unwritten) -> Error {
+pub(super) fn unwritten(error: Unwritten) -> Error {
     match error {
         Unwritten::TooLarge(why) => Error::bad("too-large-for-xlsx", why),
         Unwritten::Failed(kind) => Error::Unavailable(format!("a temporary file could not be written: {kind}")),

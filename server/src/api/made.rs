@@ -7,10 +7,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Bytes, Data};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use futures_util::stream::try_unfold;
 use hayward_store::Store;
 
@@ -49,9 +49,7 @@ pub async fn make(
             let _turn = turn;
             let mut file = tempfile::tempfile().map_err(unwritten)?;
             work(store, &mut file)?;
-            let size = file.metadata().map_err(unwritten)?.len();
-            file.seek(SeekFrom::Start(0)).map_err(unwritten)?;
-            Ok::<_, Error>(Made { file, size })
+            Made::of(file)
         })
         .await
 }
@@ -61,33 +59,55 @@ fn unwritten(error: std::io::Error) -> Error {
 }
 
 impl Made {
+    /// What was written into a file.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn of(mut file: File) -> Result<Self, Error> {
+        let size = file.metadata().map_err(unwritten)?.len();
+        file.seek(SeekFrom::Start(0)).map_err(unwritten)?;
+        Ok(Self { file, size })
+    }
+
     /// The answer. The token is looked up again before every piece.
     #[must_use]
     pub fn send(self, commons: Data<Commons>, token_hash: String, media_type: &str, filename: &str) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response.content_type(media_type);
+        response.insert_header(("Cache-Control", "private, no-store"));
+        response.insert_header((CONTENT_DISPOSITION, disposition(filename)));
+        self.leave(response, move || {
+            let (commons, hash) = (commons.clone(), token_hash.clone());
+            async move { commons.run(move |store| store.caller(&hash).map(drop).map_err(unknown_token)).await }
+        })
+    }
+
+    /// The file as the body of `response`, in pieces. Before each is handed over, `may` says whether it may leave.
+    #[must_use]
+    pub fn leave<F>(self, mut response: HttpResponseBuilder, may: impl Fn() -> F + Clone + 'static) -> HttpResponse
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
         let Self { file, size } = self;
         let pieces = try_unfold((file, size), move |(mut file, left)| {
-            let (commons, hash) = (commons.clone(), token_hash.clone());
+            let may = may.clone();
             async move {
                 if left == 0 {
                     return Ok::<_, Error>(None);
                 }
                 let wanted = left.min(PIECE);
-                let (piece, file) = commons
-                    .run(move |store| {
-                        store.caller(&hash).map_err(unknown_token)?;
-                        let mut piece = vec![0; usize::try_from(wanted).unwrap_or(0)];
-                        file.read_exact(&mut piece).map_err(unwritten)?;
-                        Ok::<_, Error>((piece, file))
-                    })
-                    .await?;
+                let read = move || {
+                    let mut piece = vec![0; usize::try_from(wanted).unwrap_or(0)];
+                    file.read_exact(&mut piece).map(|()| (piece, file))
+                };
+                let read = actix_web::web::block(read).await;
+                let read = read.map_err(|_| Error::Unavailable("a temporary file was not read".to_owned()))?;
+                let (piece, file) = read.map_err(unwritten)?;
+                may().await?;
                 Ok(Some((Bytes::from(piece), (file, left - wanted))))
             }
         });
-        HttpResponse::Ok()
-            .content_type(media_type)
-            .insert_header(("Cache-Control", "private, no-store"))
-            .insert_header((CONTENT_DISPOSITION, disposition(filename)))
-            .body(SizedStream::new(size, Box::pin(pieces)))
+        response.body(SizedStream::new(size, Box::pin(pieces)))
     }
 }
 

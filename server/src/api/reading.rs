@@ -12,11 +12,14 @@ use hayward_domain::moment::Moment;
 use hayward_domain::mutants;
 use hayward_domain::scope::Scope;
 use hayward_store::{
-    AudienceKind, Caller, Names, Order, Refusal, RefusedUnder, ShareQuery, SharedRow, Shares, Store, StoreError, View, Viewer,
+    AudienceKind, Caller, Facet, Names, Order, Refusal, RefusedUnder, Selection, ShareQuery, SharedRow, Shares, Store,
+    StoreError, View, Viewer,
 };
 
+use super::facets;
 use super::names::filter;
-use super::params::{Params, unknown};
+use super::params::Params;
+use super::selecting::Selecting;
 use crate::commons::Commons;
 use crate::cursor::{self, Bound};
 use crate::error::Error;
@@ -51,11 +54,25 @@ pub struct Reading {
     /// The word in the URL.
     pub collection: String,
     shares: ShareQuery,
+    selecting: Selecting,
     filters: Vec<(String, String)>,
     sort: Option<String>,
     fields: Option<String>,
+    /// The fields whose values are wanted with their numbers.
+    facets: Option<String>,
     /// Whether the number of rows is wanted.
     pub count: bool,
+}
+
+/// Where a page goes on.
+#[derive(Clone, Copy)]
+pub struct GoesOn {
+    /// As of which commit.
+    pub commit: i64,
+    /// After which row.
+    pub row: i64,
+    /// When the first page was read.
+    pub begun: Moment,
 }
 
 /// One page of rows, with everything the ledger and the caller must know about it.
@@ -76,29 +93,37 @@ pub struct Page {
     pub after: Option<i64>,
     /// The fields that the request leaves in; all if it says nothing.
     pub fields: Option<BTreeSet<String>>,
-    /// The fields that the request filters and sorts by: they tell something too.
+    /// The fields that the request filters, sorts and counts by: they tell something too.
     pub used: BTreeSet<String>,
+    /// The values of fields with their numbers, if that was asked for.
+    pub facets: Option<Vec<(String, Vec<Facet>)>>,
     /// How many rows there are, if that was asked for.
     pub count: Option<Option<i64>>,
     /// What cursors of this list are bound to.
     pub bound: Bound,
 }
 
+impl Page {
+    /// Whether something is counted in it, and so of every share that was asked.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.count.is_some() || self.facets.is_some()
+    }
+
+    /// Where the next page goes on.
+    #[must_use]
+    pub fn goes_on(&self) -> Option<GoesOn> {
+        self.after.map(|row| GoesOn { commit: self.commit, row, begun: self.begun })
+    }
+}
+
 impl Reading {
-    /// Reads the parameters that every read of shares understands; what is left over is taken for filters.
+    /// Reads the parameters of a list; what is left over is taken for filters.
     ///
     /// # Errors
     /// `invalid-parameter`.
     pub fn parse(viewer: Viewer, collection: &str, mut params: Params) -> Result<Self, Error> {
-        let audience = match params.take("audience").as_deref() {
-            None => None,
-            Some("organization") => Some(AudienceKind::Organization),
-            Some("members") => Some(AudienceKind::Members),
-            Some("public") => Some(AudienceKind::Public),
-            Some(_) => {
-                return Err(Error::parameter("invalid-parameter", "audience", "`audience` is organization, members or public"));
-            }
-        };
+        let shares = share_query(&mut params)?;
         let count = match params.take("count").as_deref() {
             None | Some("false") => false,
             Some("true") => true,
@@ -107,27 +132,34 @@ impl Reading {
         Ok(Self {
             viewer,
             collection: collection.to_owned(),
-            shares: ShareQuery { agreement: params.take("agreement"), provider: params.take("provider"), audience },
+            shares,
+            selecting: Selecting::parse(&mut params)?,
             sort: params.take("sort"),
             fields: params.take("fields"),
+            facets: params.take("facets"),
             count,
             filters: params.rest(),
         })
     }
 
-    /// Only a single record is wanted: nothing that selects or orders makes sense.
+    /// Reads the parameters of a single record: nothing that selects, orders or counts is one.
     ///
     /// # Errors
-    /// `unknown-parameter`.
-    pub fn of_one(self) -> Result<Self, Error> {
-        let named = [("sort", self.sort.is_some()), ("count", self.count)].into_iter().find(|(_, given)| *given);
-        if let Some((name, _)) = named {
-            return Err(unknown(name));
-        }
-        match self.filters.first() {
-            Some((name, _)) => Err(unknown(name)),
-            None => Ok(self),
-        }
+    /// `invalid-parameter`, `unknown-parameter`.
+    pub fn of_one(viewer: Viewer, collection: &str, mut params: Params) -> Result<Self, Error> {
+        let (shares, fields) = (share_query(&mut params)?, params.take("fields"));
+        params.end()?;
+        Ok(Self {
+            viewer,
+            collection: collection.to_owned(),
+            shares,
+            selecting: Selecting::default(),
+            sort: None,
+            fields,
+            facets: None,
+            count: false,
+            filters: Vec::new(),
+        })
     }
 
     /// What cursors are bound to.
@@ -144,13 +176,20 @@ impl Reading {
             text(&self.fields),
         ];
         let mut filters = self.filters.clone();
+        filters.extend(self.selecting.given());
         filters.sort();
         parts.extend(filters.into_iter().flat_map(|(name, value)| [name, value]));
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         Bound::to(caller.map_or("", Caller::name), &parts)
     }
 
-    /// One page, after the position of `cursor` or `from` (commit, row).
+    /// Whether values are to be counted, which pages can say and streams cannot.
+    #[must_use]
+    pub fn counts_values(&self) -> bool {
+        self.facets.is_some()
+    }
+
+    /// One page, after the position of `cursor` or `from`.
     ///
     /// # Errors
     /// What is wrong with the request, or the database's. [`ReadError::Long`] where it would not be `brief` and was to be.
@@ -160,35 +199,40 @@ impl Reading {
         brief: bool,
         kept: Duration,
         cursor: Option<&str>,
-        from: Option<(i64, i64)>,
+        from: Option<GoesOn>,
         limit: i64,
     ) -> Result<Page, ReadError> {
         let (key, now) = (store.cursor_key(), store.now());
         self.view(store, |view| {
             let bound = self.bound(view.caller.as_ref());
-            let (from, begun) = match cursor {
+            let from = match cursor {
                 Some(cursor) => {
                     let [commit, row, begun, ..] = bound.open(key, cursor)?;
                     if cursor::has_aged(begun, now, kept) {
                         return Err(too_old().into());
                     }
-                    (Some((commit, row)), Moment(begun))
+                    Some(GoesOn { commit, row, begun: Moment(begun) })
                 }
-                None => (from, now),
+                None => from,
             };
-            let commit = from.map_or(view.commit, |(commit, _)| commit);
+            let (commit, begun) = from.map_or((view.commit, now), |from| (from.commit, from.begun));
             view.honours(commit).map_err(gone)?;
             let shares = view.shares(&self.collection, &self.shares, commit)?;
-            let condition = self.condition(&shares.names)?;
+            let mut used = BTreeSet::new();
+            let selection = self.selection(view, &shares.names, begun, &mut used)?;
             let order = self.order(&shares.names)?;
             let fields = self.projection(&shares.names)?;
-            if brief && (self.count || !is_brief(&shares, &condition, &order)) {
+            let counted = facets::fields(self.facets.as_deref(), &shares.names)?;
+            if brief && (self.count || !counted.is_empty() || !is_brief(&shares, &selection, &order)) {
                 return Err(ReadError::Long);
             }
-            let page = view.list(&shares, &condition, &order, from.map(|(_, row)| row), limit).map_err(gone)?;
-            let used = condition.fields().into_iter().chain(order.0.iter().map(|key| key.field.clone()));
-            let used = used.map(|name| name.to_string()).collect();
-            let count = if self.count { Some(view.count(&shares, &condition)?) } else { None };
+            let page = view.list(&shares, &selection, &order, from.map(|from| from.row), limit).map_err(gone)?;
+            used.extend(order.0.iter().map(|key| &key.field).chain(&counted).map(ToString::to_string));
+            let count = if self.count { Some(view.count(&shares, &selection)?) } else { None };
+            let facets = match &self.facets {
+                Some(_) => Some(facets::read(view, &shares, &selection, &counted)?),
+                None => None,
+            };
             Ok(Page {
                 caller: view.caller.clone(),
                 opened: view.opened,
@@ -199,10 +243,24 @@ impl Reading {
                 shares,
                 fields,
                 used,
+                facets,
                 count,
                 bound,
             })
         })
+    }
+
+    /// What the parameters select, over the names that are open. Notes which fields that tells something of.
+    fn selection(
+        &self,
+        view: &mut View<'_>,
+        names: &Names,
+        begun: Moment,
+        used: &mut BTreeSet<String>,
+    ) -> Result<Selection, Error> {
+        let condition = self.condition(names)?;
+        used.extend(condition.fields().iter().map(ToString::to_string));
+        self.selecting.select(condition, view, names, begun, used)
     }
 
     /// One record.
@@ -224,6 +282,7 @@ impl Reading {
                 shares,
                 fields,
                 used: BTreeSet::new(),
+                facets: None,
                 count: None,
                 bound: self.bound(view.caller.as_ref()),
             })
@@ -323,6 +382,19 @@ impl Reading {
     }
 }
 
+fn share_query(params: &mut Params) -> Result<ShareQuery, Error> {
+    let audience = match params.take("audience").as_deref() {
+        None => None,
+        Some("organization") => Some(AudienceKind::Organization),
+        Some("members") => Some(AudienceKind::Members),
+        Some("public") => Some(AudienceKind::Public),
+        Some(_) => {
+            return Err(Error::parameter("invalid-parameter", "audience", "`audience` is organization, members or public"));
+        }
+    };
+    Ok(ShareQuery { agreement: params.take("agreement"), provider: params.take("provider"), audience })
+}
+
 /// What is written down of a refused request. The ids are given when it is.
 pub fn refusals(under: Vec<RefusedUnder>, caller: Option<&Caller>, at: Moment) -> Vec<Refusal> {
     let Some(caller) = caller else { return Vec::new() };
@@ -367,8 +439,8 @@ pub async fn answered(
 const BRIEF: i64 = 2_000;
 
 /// Whether a page is found in an index, or among few rows.
-fn is_brief(shares: &Shares, condition: &Condition, order: &Order) -> bool {
-    shares.live() <= BRIEF || order.is_default() && shares.answered_by_index(condition)
+fn is_brief(shares: &Shares, selection: &Selection, order: &Order) -> bool {
+    shares.live() <= BRIEF || order.is_default() && shares.answered_by_index(selection)
 }
 
 fn gone(error: StoreError) -> Error {

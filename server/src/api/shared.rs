@@ -4,26 +4,25 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream::try_unfold;
 use hayward_domain::id::{DisclosureId, base32};
 use hayward_domain::mutants;
 use hayward_store::{Kind, ShareSummary, SharedRow, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::format::{Format, csv_line};
+use super::coding::Coding;
+use super::export::{self, CHUNK, Export, Form};
+use super::facets;
+use super::format::Format;
 use super::params::{PAGE, Params};
-use super::reading::{Page, ReadError, Reading, answered};
+use super::reading::{GoesOn, Page, ReadError, Reading, answered};
 use crate::auth::bearer::Reader;
 use crate::commons::Commons;
 use crate::error::Error;
 use crate::ledger::{Answer, Given};
 use crate::revocation;
-
-/// Rows that one chunk of a stream holds.
-const CHUNK: i64 = 500;
 
 /// Lists what is shared with the caller of one collection.
 pub async fn list(
@@ -34,24 +33,40 @@ pub async fn list(
 ) -> Result<HttpResponse, Error> {
     let mut params = Params::parse(request.query_string())?;
     let (limit, cursor) = (params.limit()?, params.take("cursor"));
-    let format = Format::of(&request)?;
+    let form = Form::of(&request)?;
+    let end_line = export::end_line(&mut params, form)?;
     let reading = Reading::parse(reader.0, &collection, params)?;
     let id = DisclosureId::at(commons.store.now(), commons.random());
-    match format {
-        Format::Json => {
-            let page = first_page(&commons, &reading, cursor, limit.unwrap_or(PAGE)).await?;
-            write_down(&commons, &page, &id, 0, format.channel()).await?;
-            let response = page_response(&request, &commons, &page, &id).await?;
-            may_leave(&commons, &reading, &page).await?;
-            Ok(response)
-        }
-        Format::Csv | Format::Ndjson => {
-            let wanted = limit.unwrap_or(i64::MAX);
-            let first = first_page(&commons, &reading, cursor, CHUNK.min(wanted)).await?;
-            write_down(&commons, &first, &id, 0, format.channel()).await?;
-            Ok(stream(commons, reading, format, first, id, wanted))
-        }
+    let Some(form) = form else {
+        let page = first_page(&commons, &reading, cursor, limit.unwrap_or(PAGE)).await?;
+        write_down(&commons, &page, &id, 0, Format::Json.channel()).await?;
+        let response = page_response(&request, &commons, &page, &id).await?;
+        may_leave(&commons, &reading, &page).await?;
+        return Ok(response);
+    };
+    if reading.counts_values() {
+        return Err(Error::parameter("invalid-parameter", "facets", "`facets` come with application/json only"));
     }
+    let wanted = limit.unwrap_or(i64::MAX);
+    let begins = cursor.is_none();
+    let first = first_page(&commons, &reading, cursor, CHUNK.min(wanted)).await?;
+    write_down(&commons, &first, &id, 0, form.channel()).await?;
+    let export = Export { form, id, wanted, rows: rows_to_come(&first, wanted, begins), end_line };
+    if form == Form::Workbook {
+        return export.workbook(commons, reading, first).await;
+    }
+    let coding = Coding::of(&request);
+    Ok(export.stream(commons, reading, first, coding))
+}
+
+/// How many rows an answer will have, where that is known before it begins.
+fn rows_to_come(first: &Page, wanted: i64, begins: bool) -> Option<i64> {
+    let here = i64::try_from(first.rows.len()).unwrap_or(i64::MAX);
+    let all = match first.after {
+        Some(_) if here < wanted => first.count.flatten().filter(|_| begins),
+        _ => Some(here),
+    };
+    all.map(|all| all.min(wanted))
 }
 
 /// One shared record.
@@ -62,7 +77,7 @@ pub async fn get(
     commons: Data<Commons>,
 ) -> Result<HttpResponse, Error> {
     let (collection, record) = path.into_inner();
-    let reading = Reading::parse(reader.0, &collection, Params::parse(request.query_string())?)?.of_one()?;
+    let reading = Reading::of_one(reader.0, &collection, Params::parse(request.query_string())?)?;
     let found = {
         let (reading, record) = (reading.clone(), record.clone());
         prompt(&commons, move |store, _| reading.one(store, &record)).await
@@ -118,11 +133,11 @@ async fn prompt<T: Send + 'static>(
     retried(commons, move |store| read(store, false)).await
 }
 
-async fn next_page(
+pub(super) async fn next_page(
     commons: &Commons,
     reading: &Reading,
     cursor: Option<String>,
-    from: Option<(i64, i64)>,
+    from: Option<GoesOn>,
     limit: i64,
 ) -> Result<Page, Error> {
     let (reading, kept) = (reading.clone(), commons.kept);
@@ -143,7 +158,13 @@ async fn refused(commons: &Commons, reading: &Reading, error: Error, record: Opt
 }
 
 /// Writes the entry of a page; when this returns, it is durable.
-async fn write_down(commons: &Commons, page: &Page, id: &DisclosureId, chunk: i64, channel: &str) -> Result<(), Error> {
+pub(super) async fn write_down(
+    commons: &Commons,
+    page: &Page,
+    id: &DisclosureId,
+    chunk: i64,
+    channel: &str,
+) -> Result<(), Error> {
     let answer = Answer { id, chunk, caller: page.caller.as_ref(), channel, given: given(page) };
     commons.ledger.record(&answer, commons.store.now()).await
 }
@@ -154,7 +175,7 @@ fn given(page: &Page) -> Vec<Given<'_>> {
     for row in &page.rows {
         names.entry(row.share).or_default().push(row.name);
     }
-    let asked = names.is_empty() || page.count.is_some();
+    let asked = names.is_empty() || page.counts();
     let shares = page.shares.iter().filter(|share| asked || names.contains_key(&share.number()));
     let fields = |share: &ShareSummary| {
         let all = share.terms.disclosed().map(|(name, _)| name.to_string());
@@ -191,6 +212,10 @@ async fn page_response(request: &HttpRequest, commons: &Commons, page: &Page, id
         let count = if mutants::on("count-of-originals") { commons.run(|store| store.newest_commit()).await.ok() } else { count };
         body.push_str(&format!(",\"count\":{}", count.map_or_else(|| "null".to_owned(), |count| count.to_string())));
     }
+    if let Some(facets) = &page.facets {
+        body.push_str(",\"facets\":");
+        body.push_str(&facets::text(facets));
+    }
     let stable = body.len();
     let next = match page.after {
         Some(row) => {
@@ -212,28 +237,38 @@ fn respond(request: &HttpRequest, page: &Page, id: &DisclosureId, body: String, 
         hasher.update(page.commit.to_be_bytes());
     }
     let digest = hasher.finalize();
-    let etag = format!("\"{}\"", base32(digest.get(..20).unwrap_or_default()));
+    let coding = Coding::of(request);
+    // Other bytes, another tag (RFC 9110, section 8.8.3.3).
+    let etag = format!("\"{}{}\"", base32(digest.get(..20).unwrap_or_default()), coding.suffix());
     let matches = |header: &str| header.split(',').any(|word| word.trim().trim_start_matches("W/") == etag || word.trim() == "*");
     let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(matches);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, etag)).insert_header(("Vary", "Authorization, Accept"));
+    response.insert_header((ETAG, etag)).insert_header(VARY);
     caching(&mut response, page);
     if page.caller.is_some() {
         response.insert_header(("Disclosure-Id", id.as_str()));
     }
-    if known { response.finish() } else { response.content_type(Format::Json.media_type()).body(body) }
+    if known {
+        return response.finish();
+    }
+    response.content_type(Format::Json.media_type());
+    coding.named(&mut response);
+    response.body(coding.whole(body.into_bytes()))
 }
 
-fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
+pub(super) fn caching(response: &mut actix_web::HttpResponseBuilder, page: &Page) {
     let private = if page.caller.is_some() { "private, no-cache" } else { "no-cache" };
     response.insert_header(("Cache-Control", private));
 }
+
+/// What an answer depends on besides its address.
+pub(super) const VARY: (&str, &str) = ("Vary", "Authorization, Accept, Accept-Encoding");
 
 /// About what an item's envelope takes.
 const ENVELOPE: usize = 192;
 
 /// One item: the envelope, then the disclosed fields as they are stored.
-fn push_item(text: &mut String, page: &Page, row: &SharedRow) {
+pub(super) fn push_item(text: &mut String, page: &Page, row: &SharedRow) {
     let Some(share) = page.shares.of(row.share) else { return };
     let edition = row.edition.to_string();
     let envelope = [
@@ -264,93 +299,29 @@ fn push_item(text: &mut String, page: &Page, row: &SharedRow) {
     }
 }
 
-fn columns(page: &Page) -> Vec<String> {
-    let wanted =
-        page.shares.names.in_order.iter().filter(|name| page.fields.as_ref().is_none_or(|fields| fields.contains(*name)));
-    ["id", "provider", "agreement", "edition"].into_iter().map(str::to_owned).chain(wanted.cloned()).collect()
-}
-
-fn encode(format: Format, page: &Page, columns: &[String]) -> String {
-    let mut text = String::new();
-    for row in &page.rows {
-        if format == Format::Ndjson {
-            push_item(&mut text, page, row);
-            text.push('\n');
-            continue;
-        }
-        let mut item = String::new();
-        push_item(&mut item, page, row);
-        let item: Value = serde_json::from_str(&item).unwrap_or_default();
-        text.push_str(&csv_line(columns.iter().map(|column| item.get(column).unwrap_or(&Value::Null))));
-    }
-    text
-}
-
-/// What a stream does when it is next asked for bytes.
-enum Step {
-    /// Hand over the page that was read to see whether the request is good at all.
-    First(Box<Page>),
-    /// Read on after this row of this commit.
-    After(i64, i64),
-    End,
-}
-
-fn stream(commons: Data<Commons>, reading: Reading, format: Format, first: Page, id: DisclosureId, wanted: i64) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response.content_type(format.media_type()).insert_header(("Vary", "Authorization, Accept"));
-    caching(&mut response, &first);
-    if first.caller.is_some() {
-        response.insert_header(("Disclosure-Id", id.as_str()));
-    }
-    let columns = columns(&first);
-    // The request's id belongs to its task; the stream is polled outside it.
-    let request_id = crate::request_id::current();
-    let stream = try_unfold((Step::First(Box::new(first)), 0, wanted), move |(step, chunk, left)| {
-        let (commons, reading, id, columns) = (commons.clone(), reading.clone(), id.clone(), columns.clone());
-        let work = async move {
-            let (page, head) = match step {
-                Step::End => return Ok::<_, Error>(None),
-                Step::First(page) => (*page, head(format, &columns)),
-                Step::After(commit, row) => {
-                    let page = next_page(&commons, &reading, None, Some((commit, row)), CHUNK.min(left)).await?;
-                    write_down(&commons, &page, &id, chunk, format.channel()).await?;
-                    (page, String::new())
-                }
-            };
-            let text = head + &encode(format, &page, &columns);
-            // Last of all: the first page may have waited long for its reader, and making the text took time too.
-            may_leave(&commons, &reading, &page).await?;
-            let left = left - i64::try_from(page.rows.len()).unwrap_or(0);
-            let next = page.after.filter(|_| left > 0).map_or(Step::End, |row| Step::After(page.commit, row));
-            Ok(Some((Bytes::from(text), (next, chunk + 1, left))))
-        };
-        crate::request_id::with(request_id.clone(), work)
-    });
-    response.streaming(Box::pin(stream))
-}
-
-fn head(format: Format, columns: &[String]) -> String {
-    let cells: Vec<Value> = columns.iter().map(|name| name.as_str().into()).collect();
-    if format == Format::Csv { csv_line(&cells) } else { String::new() }
-}
-
 /// Makes sure that what was made of a page may leave now. Nothing but handing it over comes after this.
-async fn may_leave(commons: &Commons, reading: &Reading, page: &Page) -> Result<(), Error> {
-    let mut looked = page.opened;
-    if revocation::in_time(looked) {
+pub(super) async fn may_leave(commons: &Commons, reading: &Reading, page: &Page) -> Result<(), Error> {
+    if revocation::in_time(page.opened) {
         return Ok(());
     }
-    let gave = |number: i64| page.rows.is_empty() || page.rows.iter().any(|row| row.share == number);
-    let shares = page.shares.iter().filter(|share| gave(share.number()));
-    let shares: Vec<(i64, i64)> = shares.map(|share| (share.number(), share.version)).collect();
+    stands(commons, reading, &gave(page), page.commit).await
+}
+
+/// The shares that something of a page is of, with their versions. Where nothing is, or what was counted is, all that were asked.
+pub(super) fn gave(page: &Page) -> Vec<(i64, i64)> {
+    let gave = |number: i64| page.rows.is_empty() || page.counts() || page.rows.iter().any(|row| row.share == number);
+    page.shares.iter().filter(|share| gave(share.number())).map(|share| (share.number(), share.version)).collect()
+}
+
+/// Makes sure that the token and these shares stand, by a look that is young when this returns.
+pub(super) async fn stands(commons: &Commons, reading: &Reading, shares: &[(i64, i64)], commit: i64) -> Result<(), Error> {
     for _ in 0..5 {
-        let (reading, shares, commit) = (reading.clone(), shares.clone(), page.commit);
+        let (reading, shares) = (reading.clone(), shares.to_vec());
         let (stands, opened) = prompt(commons, move |store, _| reading.still_stands(store, &shares, commit)).await?;
         if !stands {
             return Err(Error::Unavailable("an agreement was closed while this was read".to_owned()));
         }
-        looked = opened;
-        if revocation::in_time(looked) {
+        if revocation::in_time(opened) {
             return Ok(());
         }
     }

@@ -178,7 +178,7 @@ fn read(store: &Store, viewer: &Viewer, collection: &str) -> Vec<(String, String
     let page = store.view(viewer, |view| {
         let commit = view.commit;
         let shares = view.shares(collection, &ShareQuery::default(), commit)?;
-        view.list(&shares, &Condition::All(Vec::new()), &Order::default(), None, 100_000)
+        view.list(&shares, &Condition::All(Vec::new()).into(), &Order::default(), None, 100_000)
     });
     let page: Result<_, StoreError> = page;
     page.unwrap().rows.into_iter().map(|row| (row.id, row.record.payload().to_owned())).collect()

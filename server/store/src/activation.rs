@@ -145,7 +145,7 @@ impl Store {
             let update = "update shares set head = ?, floor = ?, version = ? where number = ?";
             conn.execute(Sql::new(update).bind(head).bind(floor).bind(due.version).bind(due.agreement))?;
             if head > share.head {
-                share::note_edition(conn, due.agreement, head, number, &staged.moved)?;
+                share::note_edition(conn, due.agreement, head, (number, now), &staged.moved)?;
             }
             if state == State::Agreed {
                 // A new version is no way around the other side's halt, not even once the halted one has run out.

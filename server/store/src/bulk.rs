@@ -22,6 +22,8 @@ pub(crate) const ENOUGH: Load = Load { rows: 2_000, bytes: 4 << 20 };
 pub(crate) enum Holds {
     Int,
     Text,
+    /// Tokens with spaces between them: PostgreSQL's `tsvector`.
+    Words,
     Bytes,
 }
 
@@ -95,12 +97,22 @@ impl Rows {
             let cells = self.cells.iter().skip(at).step_by(width);
             match holds {
                 Holds::Int => Column::Ints(cells.map(Bind::int).collect()),
-                Holds::Text => Column::Texts(cells.map(Bind::text).collect()),
+                Holds::Text | Holds::Words => Column::Texts(cells.map(Bind::text).collect()),
                 Holds::Bytes => Column::Blobs(cells.map(Bind::blob).collect()),
             }
         };
         let columns = self.table.columns.iter().enumerate().map(|(at, (_, holds))| column(at, *holds)).collect();
-        Unnested { before: format!("insert into {} ({}) select * from unnest(", self.table.name, self.names()), columns }
+        let value = |(name, holds): &(&str, Holds)| match holds {
+            Holds::Words => format!("array_to_tsvector(string_to_array(u.{name}, ' '))"),
+            Holds::Int | Holds::Text | Holds::Bytes => format!("u.{name}"),
+        };
+        let values: Vec<String> = self.table.columns.iter().map(value).collect();
+        let names = self.names();
+        Unnested {
+            before: format!("insert into {} ({names}) select {} from unnest(", self.table.name, values.join(", ")),
+            after: format!(") as u ({names})"),
+            columns,
+        }
     }
 }
 
@@ -139,6 +151,7 @@ impl QueryFragment<Sqlite> for Few<'_> {
 pub(crate) struct Unnested {
     before: String,
     columns: Vec<Column>,
+    after: String,
 }
 
 enum Column {
@@ -169,7 +182,7 @@ impl QueryFragment<Pg> for Unnested {
                 }
             }
         }
-        out.push_sql(")");
+        out.push_sql(&self.after);
         Ok(())
     }
 }

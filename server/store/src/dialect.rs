@@ -76,7 +76,11 @@ pub(crate) fn for_update(kind: Kind) -> &'static str {
 /// The names of the tables that are there, each as `value`.
 pub(crate) fn tables(kind: Kind) -> &'static str {
     match kind {
-        Kind::Sqlite => "select name as value from sqlite_master where type = 'table' and name not like 'sqlite%' order by name",
+        // What a search index keeps in tables of its own is part of it.
+        Kind::Sqlite => {
+            "select name as value from sqlite_master where type = 'table' and name not like 'sqlite%'
+             and substr(name, 1, 13) <> 'shared_words_' order by name"
+        }
         Kind::Postgres => {
             "select c.relname::text as value from pg_class c join pg_namespace n on n.oid = c.relnamespace
              where n.nspname = current_schema() and c.relkind in ('r', 'p') order by 1"
@@ -107,6 +111,38 @@ pub(crate) fn columns(kind: Kind) -> &'static str {
         Kind::Postgres => {
             "select attname::text as value from pg_attribute
              where attrelid = to_regclass(?) and attnum > 0 and not attisdropped order by attnum"
+        }
+    }
+}
+
+/// The words of shared rows: how a row is called in `shared_words`, and what holds where it has the words that are bound.
+pub(crate) struct Words {
+    pub(crate) row: &'static str,
+    pub(crate) have: &'static str,
+}
+
+/// See [`Words`]. The table goes by the alias `w`.
+pub(crate) fn words(kind: Kind) -> Words {
+    match kind {
+        Kind::Sqlite => Words { row: "w.rowid", have: "w.shared_words match ?" },
+        Kind::Postgres => Words { row: "w.row", have: "w.words @@ cast(? as tsquery)" },
+    }
+}
+
+/// How many kilometres lie between where a row is and a point, on a sphere, and what is bound to say it. Both by the haversine: SQLite
+/// has no sines of its own and is given a function. PostgreSQL would not round down to nothing by itself, and says so.
+pub(crate) fn apart(kind: Kind, [latitude, longitude]: [&str; 2], [north, east]: [f64; 2]) -> (String, Vec<f64>) {
+    match kind {
+        Kind::Sqlite => (format!("hayward_apart({latitude}, {longitude}, ?, ?)"), vec![north, east]),
+        Kind::Postgres => {
+            let half = |angle: &str| format!("greatest(abs(sin(radians({angle} - ?) / 2)), 1e-99)");
+            let (rises, turns) = (half(latitude), half(longitude));
+            // Nulls are no part of what is least or greatest there, and would make something of nothing.
+            let text = format!(
+                "case when {latitude} is not null and {longitude} is not null then (12742.0176 * asin(least(1, sqrt(power({rises}, 2) + greatest(cos(radians(?)), 0) * greatest(cos(radians({latitude})), 0)
+                * power({turns}, 2))))) end"
+            );
+            (text, vec![north, north, east])
         }
     }
 }

@@ -306,7 +306,7 @@ impl Commit {
             }
             let number = counter::commit(conn)?;
             claim.check(conn, now)?;
-            let left_over = share::move_heads(conn, &shares, number)?;
+            let left_over = share::move_heads(conn, &shares, number, now)?;
             conn.execute(Sql::new("update datasets set head = ? where number = ?").bind(edition).bind(dataset))?;
             let insert = "insert into editions (dataset, edition, commit_number, kind, import, at) values (?, ?, ?, ?, ?, ?)";
             let insert = Sql::new(insert).bind(dataset).bind(edition).bind(number).bind(cause.as_str());

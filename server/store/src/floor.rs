@@ -10,6 +10,7 @@
 
 use crate::conn::{Conn, Db, Eyes};
 use crate::error::Result;
+use crate::search;
 use crate::sql::{Number, Sql};
 
 /// Rows that one transaction erases.
@@ -53,5 +54,5 @@ pub(crate) fn erase_below(db: &Db, share: i64) -> Result<()> {
         update.list(rows.iter().copied());
         db.write(|conn| conn.execute(update))?;
     }
-    Ok(())
+    if rows.is_empty() { Ok(()) } else { search::forget(db) }
 }

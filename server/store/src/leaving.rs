@@ -26,7 +26,7 @@ use crate::error::{Result, StoreError};
 use crate::imports::{drop_pieces, drop_some_problems, forget};
 use crate::journal::Closing;
 use crate::sql::{Number, Sql, Word, rows};
-use crate::{Caller, Store, counter, floor};
+use crate::{Caller, Store, counter, floor, search};
 
 /// How long the lists of a member co-op that has left are kept for it to take along.
 pub const KEPT_AFTER_LEAVING: Duration = Duration::from_secs(30 * 86_400);
@@ -128,6 +128,7 @@ impl Store {
             for list in &lists {
                 self.drop_list(list.value)?;
             }
+            search::forget(&self.db)?;
             let now = (self.clock)();
             let update = Sql::new("update organizations set dropped_at = ? where number = ?").bind(now).bind(organization.value);
             self.db.write(|conn| conn.execute(update))?;

@@ -45,6 +45,7 @@ mod report;
 mod roster;
 mod rotation;
 mod schemas;
+mod search;
 mod settings;
 mod share;
 mod shelf;
@@ -106,7 +107,8 @@ pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};
 pub use settings::Settings;
 pub use shelf::{
-    AudienceKind, BUDGET, Names, RefusedUnder, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer,
+    AudienceKind, BUDGET, Facet, Names, OpenOn, Place, RefusedUnder, Selection, Shape, ShareQuery, ShareSummary, SharedPage,
+    SharedRow, Shares, View, Viewer,
 };
 pub use tokens::{Caller, NewToken};
 pub use writing::{
@@ -167,6 +169,7 @@ impl Store {
     pub fn open(url: &DatabaseUrl, keyring: Keyring, clock: Clock) -> Result<Arc<Self>> {
         let db = Db::open(url, "public", 16)?;
         db.bare(|conn| migrate::run(conn, migrate::Tree::Commons))?;
+        search::complete(&db)?;
         Ok(Arc::new(Self::on(db, keyring, clock)?))
     }
 

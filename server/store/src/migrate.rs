@@ -1,6 +1,6 @@
 //! Bringing a database up to what this program expects.
 //!
-//! One portable text per step; where PostgreSQL needs more, it stands beside it and runs in the same transaction.
+//! One portable text per step; where one of the databases needs more, it stands beside it and runs in the same transaction.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,14 +16,20 @@ pub(crate) const UNFINISHED: &str = "unfinished_restore";
 struct Step {
     name: &'static str,
     portable: &'static str,
+    sqlite: &'static str,
     postgres: &'static str,
 }
 
 macro_rules! step {
     ($tree:literal, $name:literal) => {
+        Step { sqlite: "", ..step!($tree, $name, "up.sql") }
+    };
+    // With what SQLite needs besides.
+    ($tree:literal, $name:literal, $sqlite:literal) => {
         Step {
             name: $name,
             portable: include_str!(concat!("../../../migrations/", $tree, "/", $name, "/up.sql")),
+            sqlite: include_str!(concat!("../../../migrations/", $tree, "/", $name, "/", $sqlite)),
             postgres: include_str!(concat!("../../../migrations/", $tree, "/", $name, "/postgres.sql")),
         }
     };
@@ -39,7 +45,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 12] = [
+        static COMMONS: [Step; 13] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
@@ -51,6 +57,7 @@ impl Tree {
             step!("commons", "0010_erasure"),
             step!("commons", "0012_leaving"),
             step!("commons", "0013_former"),
+            step!("commons", "0016_search", "sqlite.sql"),
             step!("commons", "0017_writing"),
         ];
         static LEDGER: [Step; 4] = [
@@ -149,9 +156,10 @@ fn apply(conn: &mut Conn, tree: Tree, step: &Step, version: i64) -> Result<()> {
         return Ok(());
     }
     conn.batch(step.portable)?;
-    if conn.kind() == Kind::Postgres {
-        conn.batch(step.postgres)?;
-    }
+    conn.batch(match conn.kind() {
+        Kind::Sqlite => step.sqlite,
+        Kind::Postgres => step.postgres,
+    })?;
     conn.execute(Sql::new("insert into migrations (version, name) values (?, ?)").bind(version).bind(step.name))?;
     Ok(())
 }

@@ -264,6 +264,9 @@ impl Column for Option<i64> {
 impl Column for Option<String> {
     type Sql = Nullable<Text>;
 }
+impl Column for Option<f64> {
+    type Sql = Nullable<Double>;
+}
 
 /// Declares what a query's rows look like. They stay inside this crate: none serializes or prints itself.
 macro_rules! rows {

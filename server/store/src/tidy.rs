@@ -33,7 +33,7 @@ const MANY: u64 = 5_000;
 impl Store {
     /// Lets the database know that so many rows have just been added.
     pub(crate) fn has_grown(&self, rows: u64) {
-        let stock = || self.db.take_stock("records, shared_records, share_names");
+        let stock = || self.db.take_stock("records, shared_records, shared_words, share_names");
         if let Some(Err(error)) = (rows >= MANY).then(stock) {
             tracing::warn!(%error, "the database will find out by itself how large its tables are");
         }

@@ -29,7 +29,7 @@ impl Commons {
             let shares = view.shares(collection, wanted, view.commit)?;
             let (mut items, mut after) = (Vec::new(), None);
             loop {
-                let page = view.list(&shares, condition, order, after, 100)?;
+                let page = view.list(&shares, &condition.clone().into(), order, after, 100)?;
                 items.extend(page.rows.iter().map(|row| item(row, shares.of(row.share).unwrap())));
                 after = page.after;
                 if after.is_none() {

@@ -14,7 +14,7 @@ fn shown(world: &World, store: &Store) -> Vec<Value> {
     let payloads = store.view::<_, StoreError>(&world.b.viewer, |view| {
         let shares = view.shares("organizations", &hayward_store::ShareQuery::default(), view.commit)?;
         let all = hayward_domain::condition::Condition::All(Vec::new());
-        let page = view.list(&shares, &all, &hayward_store::Order::default(), None, 100)?;
+        let page = view.list(&shares, &all.clone().into(), &hayward_store::Order::default(), None, 100)?;
         Ok(page.rows.iter().map(|row| serde_json::from_str(row.record.payload()).unwrap()).collect())
     });
     payloads.unwrap()

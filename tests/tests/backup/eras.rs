@@ -62,7 +62,7 @@ on_both! {
         let shown = |store: &hayward_store::Store| {
             store.view::<_, StoreError>(&world.b.viewer, |view| {
                 let shares = view.shares("organizations", &hayward_store::ShareQuery::default(), view.commit)?;
-                let page = view.list(&shares, &hayward_domain::condition::Condition::All(Vec::new()), &hayward_store::Order::default(), None, 100)?;
+                let page = view.list(&shares, &hayward_domain::condition::Condition::All(Vec::new()).into(), &hayward_store::Order::default(), None, 100)?;
                 Ok(page.rows.into_iter().map(|row| (row.id, row.record.payload().to_owned(), row.edition)).collect::<Vec<_>>())
             })
             .unwrap()

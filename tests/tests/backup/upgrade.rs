@@ -1,13 +1,14 @@
 //! A database of the released program, opened by this one.
 
 use hayward_domain::agreement::{ApprovalRule, Rules};
-use hayward_tests::{TestDatabase, on_both};
+use hayward_tests::{Kind, TestDatabase, on_both};
 
 use crate::raw;
 use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    alter table share_editions drop column at;
     drop table kept_answers; alter table clients drop column rate_limit; alter table editions drop column made_by;
     drop index records_former;
     drop table certificates; drop table recusals;
@@ -39,6 +40,12 @@ const BACK: &str = "
     alter table share_editions drop column last_row;
     delete from migrations where name <> '0001_commons'";
 
+/// What each database has besides.
+const NO_WORDS: &str = "drop trigger shared_words_gone; drop trigger shared_words_erased; drop table shared_words";
+const NO_WORDS_ON_POSTGRES: &str = "
+    drop trigger shared_words_gone on shared_records; drop trigger shared_words_erased on shared_records;
+    drop function forget_shared_words; drop table shared_words";
+
 /// The same for the ledger, whose chains were a table of their own.
 const LEDGER_BACK: &str = "
     drop table refusals; drop table entry_agreements; drop table given_fields; drop table indexed_to;
@@ -59,6 +66,7 @@ const LEDGER_BACK: &str = "
 
 /// Takes a commons back to the steps of the first release.
 fn as_released(db: &TestDatabase) {
+    raw::tell(db, if db.kind() == Kind::Postgres { NO_WORDS_ON_POSTGRES } else { NO_WORDS });
     raw::tell(db, BACK);
     raw::ledger::tell(db, LEDGER_BACK);
 }

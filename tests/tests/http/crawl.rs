@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::world::{Persona, World};
 
-const FORMATS: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+const FORMATS: [&str; 4] = ["application/json", "application/x-ndjson", "text/csv", "application/geo+json"];
 /// What is asked for besides where the program's own pages and lists are.
 const EVERY_FORMAT: [&str; 4] = ["application/json", "application/x-ndjson", "text/csv", "text/html"];
 
@@ -45,6 +45,16 @@ fn queries(world: &World, schema: &str) -> Vec<String> {
         "audience=public",
         "audience=organization",
         "audience=all",
+        "q=zqx",
+        "q=zqx*",
+        "q=job*&sort=title",
+        "near=41.17283469,2.55817269,1",
+        "near=41,2.5,20000&count=true",
+        "bbox=-180,-90,180,90",
+        "open=true",
+        "open=false&count=true",
+        "updated_since=2026-01-01T00:00:00Z",
+        "end_line=true",
     ]
     .map(str::to_owned)
     .into();
@@ -73,6 +83,8 @@ fn queries(world: &World, schema: &str) -> Vec<String> {
             format!("sort={field}"),
             format!("sort=-{field}&limit=2"),
             format!("fields={field}"),
+            format!("facets={field}"),
+            format!("q={guess}&facets={field}"),
         ]);
     }
     queries
@@ -90,6 +102,11 @@ pub fn collections(world: &World, who: Persona, look: &mut dyn FnMut(&str, &Answ
                 follow(world, who, &path, &answer, look);
             }
         }
+        // A workbook is looked into, since what it holds is pressed.
+        let path = format!("/api/v1/{collection}");
+        let book = world.get_as(who, &path, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+        let text = if book.status == 200 { format!("{:?}", crate::marked::rows(&book.body)).into_bytes() } else { book.body };
+        look(&path, &Answer { body: text, ..book });
         let whole = world.get(who, &format!("/api/v1/{collection}?limit=1000"));
         let items = if whole.status == 200 { whole.items() } else { Vec::new() };
         for item in &items {

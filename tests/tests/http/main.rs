@@ -51,6 +51,7 @@ mod records;
 mod refusals;
 mod revocation;
 mod rules;
+mod selecting;
 mod selftest;
 mod undoing;
 mod watching;

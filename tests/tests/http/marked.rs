@@ -236,7 +236,7 @@ on_both! {
 }
 
 /// The cells of a workbook, as our own importer reads them.
-fn rows(book: &[u8]) -> Vec<Vec<String>> {
+pub fn rows(book: &[u8]) -> Vec<Vec<String>> {
     let source = hayward_importers::HeldSource::new("list.xlsx", book);
     let profile = hayward_importers::profile(&source).unwrap();
     let rows = hayward_importers::grid(&source, &profile).unwrap();
@@ -250,7 +250,7 @@ fn rows(book: &[u8]) -> Vec<Vec<String>> {
 }
 
 /// The cells of our CSV, without the apostrophes that keep them from being formulas.
-fn lines(text: &str) -> Vec<Vec<String>> {
+pub fn lines(text: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let plain = |cell: &str| hayward_importers::csv_plain(cell).to_owned();
     reader.records().map(|row| row.unwrap().iter().map(plain).collect()).collect()

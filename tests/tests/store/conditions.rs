@@ -143,11 +143,11 @@ fn rows(commons: &Commons, viewer: &Member, condition: &Condition, order: &Order
         let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
         let (mut rows, mut after) = (Vec::new(), None);
         loop {
-            let page = view.list(&shares, condition, order, after, limit)?;
+            let page = view.list(&shares, &condition.clone().into(), order, after, limit)?;
             rows.extend(page.rows.iter().map(|row| usize::try_from(row.row).unwrap() - 1));
             after = page.after;
             if after.is_none() {
-                assert_eq!(view.count(&shares, condition)?, i64::try_from(rows.len()).ok());
+                assert_eq!(view.count(&shares, &condition.clone().into())?, i64::try_from(rows.len()).ok());
                 return Ok(rows);
             }
         }
@@ -251,8 +251,8 @@ on_both! {
         let asked = |condition: Condition, order: Order| {
             commons.store.view::<_, StoreError>(&viewer.viewer, |view| {
                 let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
-                assert_eq!(view.count(&shares, &condition)?, None);
-                view.list(&shares, &condition, &order, None, 10).map(|page| page.rows.len())
+                assert_eq!(view.count(&shares, &condition.clone().into())?, None);
+                view.list(&shares, &condition.clone().into(), &order, None, 10).map(|page| page.rows.len())
             })
         };
         let name = Condition::Test { field: FieldName::parse("name").unwrap(), is: Is::Eq(Operand::text("x")) };
@@ -280,6 +280,6 @@ on_both! {
 fn rows_that_meet(commons: &Commons, reader: &Member, condition: &Condition) -> Result<usize, StoreError> {
     commons.store.view(&reader.viewer, |view| {
         let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
-        Ok(view.list(&shares, condition, &Order::default(), None, 10)?.rows.len())
+        Ok(view.list(&shares, &condition.clone().into(), &Order::default(), None, 10)?.rows.len())
     })
 }

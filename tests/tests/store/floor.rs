@@ -35,7 +35,7 @@ on_both! {
         }
         let read = store.view::<_, StoreError>(&b.viewer, |view| {
             let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
-            let (all, order) = (Condition::All(Vec::new()), Order::parse("-name").unwrap());
+            let (all, order) = (Condition::All(Vec::new()).into(), Order::parse("-name").unwrap());
             let page = view.list(&shares, &all, &order, None, 10)?;
             assert_eq!(view.count(&shares, &all)?, Some(4));
             view.get(&shares, &page.rows[0].id)?;

@@ -28,6 +28,7 @@ mod pruning;
 mod reading;
 mod reference;
 mod rules;
+mod selecting;
 mod silence;
 mod tokens;
 mod undo;

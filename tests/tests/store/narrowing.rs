@@ -20,7 +20,7 @@ fn narrow(commons: &Commons, a: &Member, b: &Member, list: &List, agreement: &Ag
 fn listed_at(commons: &Commons, b: &Member, at: i64) -> Vec<String> {
     let rows = commons.store.view::<_, StoreError>(&b.viewer, |view| {
         let shares = view.shares("organizations", &ShareQuery::default(), at)?;
-        view.list(&shares, &Condition::All(Vec::new()), &Order::default(), None, 100)
+        view.list(&shares, &Condition::All(Vec::new()).into(), &Order::default(), None, 100)
     });
     rows.unwrap().rows.iter().map(|row| row.record.payload().to_owned()).collect()
 }

@@ -12,7 +12,7 @@ fn page(commons: &Commons, to: &Member, at: i64, order: &Order, after: Option<i6
     let page = commons.store.view::<_, StoreError>(&to.viewer, |view| {
         view.honours(at)?;
         let shares = view.shares("organizations", &ShareQuery::default(), at)?;
-        view.list(&shares, &Condition::All(Vec::new()), order, after, 3)
+        view.list(&shares, &Condition::All(Vec::new()).into(), order, after, 3)
     });
     let page = page.unwrap();
     (page.rows.into_iter().map(|row| (row.id, row.record.payload().to_owned())).collect(), page.after)

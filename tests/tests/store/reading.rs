@@ -203,7 +203,7 @@ on_both! {
         commons.approve(&a, To::One(&b), &agreement, 1);
         let listed = commons.store.view::<_, StoreError>(&b.viewer, |view| {
             let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
-            view.list(&shares, &Condition::All(Vec::new()), &Order::default(), None, 50)
+            view.list(&shares, &Condition::All(Vec::new()).into(), &Order::default(), None, 50)
         });
         let listed: Vec<(String, String)> =
             listed.unwrap().rows.into_iter().map(|row| (row.id, row.record.payload().to_owned())).collect();
@@ -220,7 +220,7 @@ on_both! {
         let here = commons.list(&b.viewer, "organizations");
         let there = commons.another_store().unwrap().view::<_, StoreError>(&b.viewer, |view| {
             let shares = view.shares("organizations", &ShareQuery::default(), view.commit)?;
-            let page = view.list(&shares, &Condition::All(Vec::new()), &Order::default(), None, 50)?;
+            let page = view.list(&shares, &Condition::All(Vec::new()).into(), &Order::default(), None, 50)?;
             Ok(page.rows.iter().map(|row| item(row, shares.of(row.share).unwrap())).collect::<Vec<_>>())
         });
         assert_eq!(there.unwrap(), here);

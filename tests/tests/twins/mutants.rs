@@ -11,7 +11,7 @@ use std::{env, fs};
 use hayward_domain::mutants;
 use hayward_tests::Kind;
 
-use crate::oracles::{doors, existence, movement, names, values};
+use crate::oracles::{doors, existence, movement, names, searching, values};
 use crate::twins::{Told, Twins};
 
 /// Names the leak to a process that was started for it.
@@ -67,6 +67,7 @@ mutants! {
     terms_that_forget_their_rows_are_caught "absent-rows-mean-all" => doors::rows;
     a_hidden_field_that_counts_as_empty_is_caught "hidden-is-empty" => names::empty;
     a_heading_that_names_what_is_hidden_is_caught "heading-of-hidden" => names::headings;
+    what_has_changed_with_any_commit_is_caught "since-of-commit" => searching::since;
     a_formula_in_a_spreadsheet_is_caught "formula-in-csv" => names::formulas;
 }
 

@@ -178,7 +178,7 @@ fn ask() -> impl Strategy<Value = Ask> {
     ];
     let accept = prop_oneof![
         6 => Just(None),
-        2 => select(&["text/csv", "application/x-ndjson", "application/json", "image/png"][..]).prop_map(Some),
+        2 => select(&["text/csv", "application/x-ndjson", "application/geo+json", "application/json", "image/png"][..]).prop_map(Some),
     ];
     (who, accept, what()).prop_map(|(who, accept, what)| Ask { who, accept, ..Ask::of(what) })
 }
@@ -283,7 +283,13 @@ fn parameter(shape: &'static Shape) -> impl Strategy<Value = (String, String)> {
         1 => (0..9usize).prop_map(move |number| pair("agreement", agreement(number).to_string())),
         1 => (0..8usize).prop_map(move |number| pair("provider", coop(number).to_string())),
         1 => select(&["organization", "members", "public", "all"][..]).prop_map(move |word| pair("audience", word.to_owned())),
-        1 => select(&["q", "near", "bbox", "cursor", "all[0][title]", "a.b", "group_by"][..]).prop_map(move |word| pair(word, "1".to_owned())),
+        2 => (value(shape), any::<bool>()).prop_map(move |(text, star)| pair("q", if star { text + "*" } else { text })),
+        1 => select(&["41.38,2.17,5", "41.4,2.2,0", "40,-4,60", "0,0,20000", "1"][..]).prop_map(move |circle| pair("near", circle.to_owned())),
+        1 => select(&["2.2,41.4,2.2,41.4", "-4,40,3,42", "170,-40,-170,90", "1"][..]).prop_map(move |frame| pair("bbox", frame.to_owned())),
+        1 => any::<bool>().prop_map(move |open| pair("open", open.to_string())),
+        1 => (0..40u8).prop_map(move |days| pair("updated_since", format!("2026-{:02}-{:02}T12:00:00Z", 12 - days / 20, days % 20 + 8))),
+        1 => vec(name(shape), 1..3).prop_map(move |names| pair("facets", names.join(","))),
+        1 => select(&["cursor", "all[0][title]", "a.b", "group_by", "end_line"][..]).prop_map(move |word| pair(word, "1".to_owned())),
     ]
 }
 

@@ -12,7 +12,7 @@ use proptest::test_runner::{TestCaseError, TestError};
 
 use crate::ask::Ask;
 use crate::compare::{Answer, Difference};
-use crate::oracles::{doors, existence, movement, names, values};
+use crate::oracles::{doors, existence, movement, names, searching, values};
 use crate::plan::plan;
 use crate::random::{Ground, runner, wanted};
 use crate::replay::play;
@@ -90,4 +90,8 @@ equal_work! {
     an_id_that_others_are_shown_takes_no_work => doors::ids;
     a_hidden_edit_takes_no_work => movement::etags;
     a_field_that_another_agreement_shows_takes_no_work => names::empty;
+    a_search_takes_no_other_work => searching::words;
+    a_place_takes_no_other_work => searching::places;
+    what_others_are_found_by_takes_no_work => searching::others;
+    a_count_of_values_takes_no_other_work => searching::facets;
 }

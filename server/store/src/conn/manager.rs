@@ -61,6 +61,7 @@ impl Manager {
             }
         };
         conn.batch_execute(pragmas).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        super::apart::register(&mut conn).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         Ok(Conn::new(Backend::Sqlite(conn)))
     }
 

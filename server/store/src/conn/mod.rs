@@ -1,5 +1,6 @@
 //! Connections, pools and transactions. With [`crate::dialect`], the only place that knows there are two databases.
 
+mod apart;
 mod db;
 mod manager;
 mod url;

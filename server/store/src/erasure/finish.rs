@@ -12,10 +12,11 @@ use crate::Store;
 use crate::conn::Eyes;
 use crate::error::Result;
 use crate::imports::{drop_pieces, drop_some_problems};
+use crate::search;
 use crate::sql::{Sql, Word};
 
 /// Tables that values were deleted from.
-const TABLES: &str = "records, shared_records, imports, import_chunks, import_problems";
+const TABLES: &str = "records, shared_records, shared_words, imports, import_chunks, import_problems";
 
 impl Store {
     /// Does what is left of every erasure. Returns how many came to their end.
@@ -33,6 +34,7 @@ impl Store {
         for erasure in &open {
             self.drop_erased(&erasure.value)?;
         }
+        search::forget(&self.db)?;
         self.db.forget_deleted(TABLES)?;
         let now = (self.clock)();
         let mut done = Sql::new("update erasures set done_at = ? where done_at is null and id in ").bind(now);

@@ -118,7 +118,7 @@ impl Store {
             }
             for record in kept.iter().map(|row| row.record).collect::<BTreeSet<_>>() {
                 conn.execute(Sql::new("delete from records where dataset = ? and record = ?").bind(order.dataset).bind(record))?;
-                reach::shares(conn, order.id, record, commit)?;
+                reach::shares(conn, order.id, record, commit, now)?;
             }
             reach::imports(conn, order.id, order.dataset, &values, now)?;
             answers::forget_bodies(conn, order.dataset)?;

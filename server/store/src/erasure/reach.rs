@@ -27,7 +27,7 @@ rows! {
 
 /// Empties the rows of a record in every share. A share that had any goes on as with any removal, and behind its new edition nothing can
 /// be read.
-pub(super) fn shares(conn: &mut Conn, erasure: &ErasureId, record: i64, commit: i64) -> Result<()> {
+pub(super) fn shares(conn: &mut Conn, erasure: &ErasureId, record: i64, commit: i64, now: Moment) -> Result<()> {
     let of = "from shared_records r where r.share = n.share and r.name = n.name";
     let select = format!(
         "select n.share, n.name, s.head, (select count(*) {of}) as versions,
@@ -48,7 +48,7 @@ pub(super) fn shares(conn: &mut Conn, erasure: &ErasureId, record: i64, commit: 
         let insert = Sql::new(insert).bind(erasure.as_str()).bind(stood.share).bind(stood.name).bind(gone_in);
         conn.execute(insert.bind(gone_with))?;
         if stood.shown > 0 {
-            empty(conn, &stood, commit)?;
+            empty(conn, &stood, commit, now)?;
         }
     }
     Ok(())
@@ -60,7 +60,7 @@ fn commit_of(conn: &mut Conn, stood: &StoodRow, now: i64) -> Result<i64> {
     Ok(conn.one::<Number>(Sql::new(select).bind(now).bind(stood.share).bind(stood.died))?.value)
 }
 
-fn empty(conn: &mut Conn, stood: &StoodRow, commit: i64) -> Result<()> {
+fn empty(conn: &mut Conn, stood: &StoodRow, commit: i64, now: Moment) -> Result<()> {
     let edition = stood.head + 1;
     let update = "update shared_records set payload = null, index_1 = null, index_2 = null, index_3 = null,
         died = case when died = 9223372036854775807 then ? else died end where share = ? and name = ?";
@@ -68,7 +68,7 @@ fn empty(conn: &mut Conn, stood: &StoodRow, commit: i64) -> Result<()> {
     // One that waits for its rebuild goes on waiting.
     let update = "update shares set head = ?, floor = case when floor > head then ? else ? end where number = ?";
     conn.execute(Sql::new(update).bind(edition).bind(edition + 1).bind(edition).bind(stood.share))?;
-    note_edition(conn, stood.share, edition, commit, &Moved::closing(stood.live))
+    note_edition(conn, stood.share, edition, (commit, now), &Moved::closing(stood.live))
 }
 
 /// Gives up the imports of a list that are not in it yet, and takes out of all of them what may be the person's. The files and problems

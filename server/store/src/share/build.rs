@@ -15,12 +15,12 @@ use super::{Lens, Look, Moved, StagedShare};
 use crate::Store;
 use crate::bulk::{Holds, Load, Rows, Table};
 use crate::claim::Claim;
-use crate::conn::{Conn, Eyes};
+use crate::conn::{Conn, Eyes, Kind};
 use crate::counter;
 use crate::error::{Result, StoreError};
-use crate::parallel;
 use crate::spool::{Key, Spool, Texts};
 use crate::sql::{Number, Sql, rows};
+use crate::{parallel, search};
 
 /// Records whose names are asked for in one go.
 const CHUNK: usize = 1_000;
@@ -109,10 +109,13 @@ impl Staging {
         let now = (store.clock)();
         let first_row = claim.stage(&store.db, now, |conn| counter::take(conn, "shared_row", moved.added))?;
         parallel::piped(
-            |send| rows_in_order(&lens, &placed, first_row, self.spool, send),
-            |rows: Rows| {
+            |send| rows_in_order(store.kind(), &lens, &placed, first_row, self.spool, send),
+            |[rows, words]: [Rows; 2]| {
                 let now = (store.clock)();
-                claim.stage(&store.db, now, |conn| conn.insert(&rows))
+                claim.stage(&store.db, now, |conn| {
+                    conn.insert(&rows)?;
+                    conn.insert(&words)
+                })
             },
         )?;
         (moved.first_row, moved.last_row) = (first_row, first_row + moved.added - 1);
@@ -185,11 +188,19 @@ impl Staging {
     }
 }
 
-/// Makes rows of what was kept, as many at a time as one transaction writes.
-fn rows_in_order(lens: &Lens, placed: &[Placed], first_row: i64, mut spool: Spool, send: &mpsc::SyncSender<Rows>) -> Result<()> {
+/// Makes rows of what was kept, as many at a time as one transaction writes, and what is searched by with them.
+fn rows_in_order(
+    kind: Kind,
+    lens: &Lens,
+    placed: &[Placed],
+    first_row: i64,
+    mut spool: Spool,
+    send: &mpsc::SyncSender<[Rows; 2]>,
+) -> Result<()> {
     let mut texts = Texts::default();
     let mut part = None;
-    let (mut rows, mut load) = (Rows::new(&SHARED), Load::default());
+    let new = || [Rows::new(&SHARED), search::rows(kind)];
+    let ([mut rows, mut words], mut load) = (new(), Load::default());
     for (place, row) in placed.iter().zip(first_row..) {
         let of = Spool::part(&place.key);
         if part != Some(of) {
@@ -211,16 +222,19 @@ fn rows_in_order(lens: &Lens, placed: &[Placed], first_row: i64, mut spool: Spoo
             index(),
             (lens.head + 1).into(),
         ]);
+        search::push(&mut words, row, lens.shelf, payload);
         load.add(payload.len());
         if load.reaches(TURN) {
             load = Load::default();
-            if send.send(std::mem::replace(&mut rows, Rows::new(&SHARED))).is_err() {
+            let [full_rows, full_words] = new();
+            let full = [std::mem::replace(&mut rows, full_rows), std::mem::replace(&mut words, full_words)];
+            if send.send(full).is_err() {
                 // Whoever writes has stopped, and says why.
                 return Ok(());
             }
         }
     }
-    drop(send.send(rows));
+    drop(send.send([rows, words]));
     Ok(())
 }
 

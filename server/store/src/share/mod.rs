@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use hayward_domain::disclose::SharedRecord;
 use hayward_domain::keys::AgreementKeys;
+use hayward_domain::moment::Moment;
 use hayward_domain::record::{OrganizationNumber, Record, Sealed};
 use hayward_domain::schema::Schema;
 use hayward_domain::terms::Terms;
@@ -134,7 +135,7 @@ fn lens(store: &Arc<Store>, conn: &mut Conn, row: BuiltRow) -> Result<Lens> {
 
 /// Moves the heads of the staged shares, in the transaction of commit `number`. Returns the shares whose terms changed meanwhile:
 /// what was staged for them must be removed, and their rebuild will do it again.
-pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -> Result<Vec<i64>> {
+pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64, at: Moment) -> Result<Vec<i64>> {
     let mut left_over = Vec::new();
     for share in shares.iter().filter(|share| share.moved.anything()) {
         // The version in force must still be the one the rows were made under.
@@ -143,7 +144,7 @@ pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -
              and v.state in ('active', 'suspended'))";
         let update = Sql::new(update).bind(share.head + 1).bind(share.share).bind(share.version).bind(share.floor);
         if conn.execute(update)? == 1 {
-            note_edition(conn, share.share, share.head + 1, number, &share.moved)?;
+            note_edition(conn, share.share, share.head + 1, (number, at), &share.moved)?;
         } else {
             left_over.push(share.share);
         }
@@ -151,8 +152,8 @@ pub(crate) fn move_heads(conn: &mut Conn, shares: &[StagedShare], number: i64) -
     Ok(left_over)
 }
 
-/// Writes down that a share's edition came with a commit, and how far it reaches.
-pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, number: i64, moved: &Moved) -> Result<()> {
+/// Writes down that a share's edition came with a commit, when, and how far it reaches.
+pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, (number, at): (i64, Moment), moved: &Moved) -> Result<()> {
     let before =
         "select live, first_row, last_row from share_editions where share = ? and edition < ? order by edition desc limit 1";
     let before = conn.first::<ExtentRow>(Sql::new(before).bind(share).bind(edition))?;
@@ -161,8 +162,8 @@ pub(crate) fn note_edition(conn: &mut Conn, share: i64, edition: i64, number: i6
     // Where nothing stays of what was, the new rows are all there is.
     let first_row = if stay > 0 { before.first_row } else { moved.first_row };
     let insert =
-        "insert into share_editions (share, edition, commit_number, live, first_row, last_row) values (?, ?, ?, ?, ?, ?)";
-    let insert = Sql::new(insert).bind(share).bind(edition).bind(number);
+        "insert into share_editions (share, edition, commit_number, at, live, first_row, last_row) values (?, ?, ?, ?, ?, ?, ?)";
+    let insert = Sql::new(insert).bind(share).bind(edition).bind(number).bind(at);
     let insert = insert.bind(stay + moved.added).bind(first_row).bind(before.last_row.max(moved.last_row));
     conn.execute(insert).map(drop)
 }

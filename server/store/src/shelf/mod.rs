@@ -3,10 +3,13 @@
 //! A [`View`] is that snapshot. On PostgreSQL it runs under a role that can read no original. [`shares`] says which shares answer in
 //! it, [`rows`] which rows they show.
 
+mod facets;
 mod names;
 mod refused;
 mod rows;
+mod selection;
 mod shares;
+mod since;
 
 use std::time::Instant;
 
@@ -18,12 +21,15 @@ use hayward_domain::mutants;
 use crate::agreements::{MEMBERS, PUBLIC};
 use crate::conn::{Conn, Eyes};
 use crate::error::StoreError;
+use crate::settings::day_of;
 use crate::tokens::{self, Caller};
 use crate::{Store, counter};
 
+pub use facets::Facet;
 pub use names::{Names, Shape};
 pub use refused::RefusedUnder;
 pub(crate) use rows::{SharedColumns, SharedRowRow};
+pub use selection::{OpenOn, Place, Selection};
 pub(crate) use shares::{ShareParts, Standing};
 pub use shares::{ShareSummary, Shares};
 
@@ -163,7 +169,19 @@ impl Store {
     }
 }
 
+fn too_broad() -> StoreError {
+    StoreError::refused("too-broad", "more rows are shared than a filter or a sort may look at; narrow the request")
+}
+
 impl View<'_> {
+    /// The day of a moment, in the commons' time zone: `2026-12-01`.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub fn day(&mut self, at: Moment) -> crate::error::Result<String> {
+        Ok(day_of(self.store.settings(self.conn)?.time_zone, at))
+    }
+
     /// The numbers of the audiences that the viewer belongs to.
     pub(crate) fn audiences(&self) -> Vec<i64> {
         match &self.caller {

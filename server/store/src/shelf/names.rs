@@ -28,14 +28,21 @@ pub struct Names {
     shapes: BTreeMap<String, Shape>,
     /// Each once, in the order of the schemas.
     pub in_order: Vec<String>,
+    /// The pairs of fields, latitude and longitude, that say where a record is; both disclosed by some share.
+    pub places: Vec<(FieldName, FieldName)>,
     /// Every name of the schemas, for a seeded leak only.
     hidden: BTreeSet<String>,
 }
 
 impl Names {
     pub(super) fn of<'a>(shares: impl Iterator<Item = &'a ShareSummary>) -> Self {
-        let mut names = Self { shapes: BTreeMap::new(), in_order: Vec::new(), hidden: BTreeSet::new() };
+        let mut names = Self { shapes: BTreeMap::new(), in_order: Vec::new(), places: Vec::new(), hidden: BTreeSet::new() };
         for share in shares {
+            let discloses = |name: &FieldName| share.terms.disclosed().any(|(disclosed, _)| disclosed == name);
+            let place = share.schema.geo.clone().filter(|(north, east)| discloses(north) && discloses(east));
+            if let Some(place) = place.filter(|place| !names.places.contains(place)) {
+                names.places.push(place);
+            }
             for field in &share.schema.fields {
                 let treatment = share.terms.fields.get(&field.name).unwrap_or(&Treatment::Hidden);
                 if mutants::on("hidden-name-differs") {
@@ -61,6 +68,25 @@ impl Names {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.shapes.contains_key(name)
+    }
+
+    /// Whether there is anything to search in.
+    #[must_use]
+    pub fn have_words(&self) -> bool {
+        self.in_order.iter().any(|name| self.has_words(name))
+    }
+
+    /// Whether some share discloses a field of this name, and its values can be searched.
+    #[must_use]
+    pub fn has_words(&self, name: &str) -> bool {
+        // What is structured has texts inside.
+        self.shapes.get(name).is_some_and(|shape| shape.text || !(shape.date || shape.number || shape.boolean))
+    }
+
+    /// Whether some share discloses a field of this name, and it is a day, a month or a year there.
+    #[must_use]
+    pub fn is_day(&self, name: &str) -> bool {
+        self.shapes.get(name).is_some_and(|shape| shape.date)
     }
 
     /// The field, if its values can be compared at all.

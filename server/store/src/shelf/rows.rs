@@ -12,14 +12,17 @@ use hayward_domain::disclose::SharedRecord;
 use hayward_domain::keys::Named;
 use hayward_domain::mutants;
 use hayward_domain::record::RecordNumber;
+use hayward_domain::search::Query;
 use serde_json::Value;
 
 use super::shares::Extent;
-use super::{BUDGET, ShareSummary, SharedPage, SharedRow, Shares, View};
-use crate::dialect::Document;
+use super::{BUDGET, Selection, ShareSummary, SharedPage, SharedRow, Shares, View, too_broad};
+use crate::conn::Kind;
+use crate::dialect::{self, Document};
 use crate::error::{Result, StoreError};
 use crate::filter;
 use crate::order::Order;
+use crate::search;
 use crate::sql::{Number, Sql, rows};
 
 const COLUMNS: &str = "r.row, r.share, r.record, r.name, r.payload, r.born";
@@ -55,31 +58,52 @@ rows! {
 
 type Share = (Arc<ShareSummary>, Extent);
 
-/// A condition, split into what the indexes of the live rows answer and what is left.
+/// What is wanted, split into what the indexes of the live rows answer and what is left.
 struct Split {
     /// Column and value.
     indexed: BTreeMap<usize, String>,
     rest: Condition,
+    /// What is derived from several values.
+    derived: Option<Sql>,
+    words: Option<Query>,
 }
 
 impl Split {
+    /// Whether the indexes say exactly which rows are wanted.
     fn narrows_everything(&self) -> bool {
-        matches!(&self.rest, Condition::All(parts) if parts.is_empty())
+        matches!(&self.rest, Condition::All(parts) if parts.is_empty()) && self.derived.is_none()
     }
 
-    /// Appends what rows have to meet.
-    fn push(&self, kind: crate::conn::Kind, sql: &mut Sql) {
+    /// Whether all rows are wanted.
+    fn is_everything(&self) -> bool {
+        self.narrows_everything() && self.indexed.is_empty() && self.words.is_none()
+    }
+
+    /// Appends what rows have to meet, but for their words.
+    fn push(&self, kind: Kind, sql: &mut Sql) {
         for (column, value) in &self.indexed {
             sql.push_with(&format!(" and r.index_{column} = ?"), [value.into()]);
         }
-        if !self.narrows_everything() {
+        if !matches!(&self.rest, Condition::All(parts) if parts.is_empty()) {
             sql.push(" and ").append(filter::emit(kind, Document::Payload, &self.rest));
         }
+        if let Some(derived) = &self.derived {
+            sql.push(" and ").append(derived.clone());
+        }
+    }
+
+    /// Appends that rows have the words, between two rows.
+    fn push_words(&self, kind: Kind, sql: &mut Sql, shelves: &[i64], (after, last): (i64, i64)) {
+        let Some(words) = &self.words else { return };
+        let dialect::Words { row, have } = dialect::words(kind);
+        let wanted = search::wanted(kind, words, shelves);
+        let text = format!(" and r.row in (select {row} from shared_words w where {have} and {row} > ? and {row} <= ?)");
+        sql.push_with(&text, [wanted.into(), after.into(), last.into()]);
     }
 }
 
 impl View<'_> {
-    /// One page of the rows of `shares` that meet `condition`, after the row `after`.
+    /// One page of the rows of `shares` that are selected, after the row `after`.
     ///
     /// # Errors
     /// [`StoreError::Refused`] with `too-broad` where a sort or a filter without an index would have to look at more than [`BUDGET`]
@@ -87,17 +111,15 @@ impl View<'_> {
     pub fn list(
         &mut self,
         shares: &Shares,
-        condition: &Condition,
+        selection: &Selection,
         order: &Order,
         after: Option<i64>,
         limit: i64,
     ) -> Result<SharedPage> {
-        let split = split(shares, condition);
+        let shares = &*self.changed(shares, selection)?;
+        let split = split(self.conn.kind(), shares, selection);
         if !(split.narrows_everything() && order.is_default()) && shares.live() > BUDGET {
-            return Err(StoreError::refused(
-                "too-broad",
-                "more rows are shared than a filter or a sort may look at; narrow the request",
-            ));
+            return Err(too_broad());
         }
         let mut found = if shares.is_empty() {
             Vec::new()
@@ -114,23 +136,40 @@ impl View<'_> {
         Ok(SharedPage { rows: rows.collect::<Result<_>>()?, after })
     }
 
-    /// How many rows of `shares` meet `condition`; nothing beyond the budget.
+    /// How many rows of `shares` are selected; nothing beyond the budget.
     ///
     /// # Errors
     /// Only the database's.
-    pub fn count(&mut self, shares: &Shares, condition: &Condition) -> Result<Option<i64>> {
+    pub fn count(&mut self, shares: &Shares, selection: &Selection) -> Result<Option<i64>> {
         let live = shares.live();
         if live > BUDGET {
             return Ok(None);
         }
-        let split = split(shares, condition);
-        if live == 0 || split.narrows_everything() && split.indexed.is_empty() {
+        if live == 0 || selection.since.is_none() && split(self.conn.kind(), shares, selection).is_everything() {
             return Ok(Some(live));
         }
+        let Some(shown) = self.selected(shares, selection)? else { return Ok(Some(0)) };
         let mut sql = Sql::default().varying();
-        let shown = self.shown(shares, &split)?;
         sql.push("select count(*) as value from (").append(shown).push(") as found");
         Ok(Some(self.conn.one::<Number>(sql)?.value))
+    }
+
+    /// Every row that is selected, in no order; nothing where no share has any.
+    pub(super) fn selected(&mut self, shares: &Shares, selection: &Selection) -> Result<Option<Sql>> {
+        let shares = &*self.changed(shares, selection)?;
+        if shares.is_empty() {
+            return Ok(None);
+        }
+        let split = split(self.conn.kind(), shares, selection);
+        self.shown(shares, &split).map(Some)
+    }
+
+    /// The shares, less what has not changed since.
+    fn changed<'s>(&mut self, shares: &'s Shares, selection: &Selection) -> Result<MaybeOwned<'s>> {
+        Ok(match selection.since {
+            None => MaybeOwned::Borrowed(shares),
+            Some(since) => MaybeOwned::Owned(self.since(shares, since)?),
+        })
     }
 
     /// The row that `id` names for this viewer, under the most specific audience.
@@ -216,23 +255,40 @@ impl View<'_> {
     fn live_rows(&mut self, shelf: i64, shares: &[&Share], split: &Split, after: i64, wanted: i64) -> Result<Vec<SharedRowRow>> {
         let first = shares.iter().filter(|(_, extent)| extent.live > 0).map(|(_, extent)| extent.first_row).min().unwrap_or(0);
         let last = shares.iter().map(|(_, extent)| extent.last_row).max().unwrap_or(0);
-        let editions: BTreeMap<i64, i64> = shares.iter().map(|(share, _)| (share.number, share.edition)).collect();
+        let editions: BTreeMap<i64, _> =
+            shares.iter().map(|(share, extent)| (share.number, extent.since..=share.edition)).collect();
+        let kind = self.conn.kind();
+        let dialect::Words { row, have } = dialect::words(kind);
         let enough = usize::try_from(wanted).unwrap_or(usize::MAX);
         let (mut found, mut after, mut size) = (Vec::new(), after.max(first - 1), wanted);
         while found.len() < enough && after < last {
-            let mut sql = Sql::new(&format!("select {COLUMNS} from shared_records r where r.shelf = ? and {LIVE}")).bind(shelf);
+            let mut sql = match &split.words {
+                None => Sql::new(&format!("select {COLUMNS} from shared_records r where r.shelf = ? and {LIVE}")).bind(shelf),
+                // From the words to the rows: `cross join` keeps SQLite from turning it round.
+                Some(words) => Sql::new(&format!(
+                    "select {COLUMNS} from shared_words w cross join shared_records r where {have} and {row} > ? and {row} <= ?
+                    and r.row = {row} and r.shelf = ? and {LIVE}"
+                ))
+                .bind(search::wanted(kind, words, &[shelf]))
+                .bind(after)
+                .bind(last)
+                .bind(shelf),
+            };
             sql.push_with(" and r.row > ? and r.row <= ?", [after.into(), last.into()]);
             if shares.len() <= FEW {
                 let number = |at: usize| shares.get(at).or(shares.first()).map_or(0, |(share, _)| share.number);
                 sql.push_with(" and r.share in (?, ?, ?, ?)", (0..FEW).map(|at| number(at).into()));
             }
-            split.push(self.conn.kind(), &mut sql);
-            sql.push_with(" order by r.row limit ? + 0", [size.into()]);
+            split.push(kind, &mut sql);
+            let by = if split.words.is_some() { row } else { "r.row" };
+            sql.push_with(&format!(" order by {by} limit ? + 0"), [size.into()]);
             let rows = self.conn.load_shared(sql)?;
             let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= size;
             after = rows.last().map_or(last, |row| row.row);
-            // Rows of other shares, and rows that came after the edition that is read.
-            found.extend(rows.into_iter().filter(|row| editions.get(&row.share).is_some_and(|edition| row.born <= *edition)));
+            // Without rows of other shares, and those that came after the edition that is read, or too long before.
+            found.extend(
+                rows.into_iter().filter(|row| editions.get(&row.share).is_some_and(|editions| editions.contains(&row.born))),
+            );
             if !full {
                 break;
             }
@@ -257,8 +313,13 @@ impl View<'_> {
             let mut sql = Sql::new(&format!("select {COLUMNS} from shared_records r where r.share = ? and r.died {died} ?"));
             sql = sql.bind(share.number).bind(binds[0]);
             sql.push_with(" and r.died < 9223372036854775807 and r.born <= ?", [share.edition.into()]);
-            sql.push_with(" and r.row > ? and r.row <= ?", [after.into(), last.min(extent.last_row).into()]);
+            if extent.since > 0 {
+                sql.push_with(" and r.born >= ?", [extent.since.into()]);
+            }
+            let between = (after, last.min(extent.last_row));
+            sql.push_with(" and r.row > ? and r.row <= ?", [between.0.into(), between.1.into()]);
             split.push(kind, &mut sql);
+            split.push_words(kind, &mut sql, &[share.shelf], between);
             sql.push_with(" order by r.row limit ? + 0", [wanted.into()]);
             found.extend(self.conn.load_shared(sql)?);
             Ok::<_, StoreError>(())
@@ -305,31 +366,37 @@ impl View<'_> {
     fn shown(&mut self, shares: &Shares, split: &Split) -> Result<Sql> {
         let kind = self.conn.kind();
         let writing = self.being_written()?;
-        let moved = |(share, extent): &&Share| extent.head > share.edition || writing.contains(&extent.dataset);
-        let (moved, still): (Vec<&Share>, Vec<&Share>) = shares.with_extents().iter().partition(moved);
+        // Those whose rows have to be looked at one by one: they moved on since, or not all of them are wanted.
+        let apart =
+            |(share, extent): &&Share| extent.head > share.edition || extent.since > 0 || writing.contains(&extent.dataset);
+        let (apart, still): (Vec<&Share>, Vec<&Share>) = shares.with_extents().iter().partition(apart);
         let last = shares.with_extents().iter().map(|(_, extent)| extent.last_row).max().unwrap_or(0);
         let mut sql = Sql::default().varying();
-        if !moved.is_empty() {
-            sql.push("with moved (share, edition) as (values ");
-            for (at, (share, _)) in moved.iter().enumerate() {
-                sql.push_with(if at == 0 { "(?, ?)" } else { ", (?, ?)" }, [share.number.into(), share.edition.into()]);
+        if !apart.is_empty() {
+            sql.push("with apart (share, edition, since) as (values ");
+            for (at, (share, extent)) in apart.iter().enumerate() {
+                let values = if at == 0 { "(?, ?, ?)" } else { ", (?, ?, ?)" };
+                sql.push_with(values, [share.number.into(), share.edition.into(), extent.since.into()]);
             }
             sql.push(") ");
         }
-        sql.push(&format!("select {COLUMNS} from shared_records r where {LIVE} and r.shelf in ")).list(shelves(shares));
+        let shelves = shelves(shares);
+        sql.push(&format!("select {COLUMNS} from shared_records r where {LIVE} and r.shelf in ")).list(shelves.iter().copied());
         sql.push_with(" and r.row <= ? and (r.share in ", [last.into()]);
         sql.list(still.iter().map(|(share, _)| share.number).chain(still.is_empty().then_some(0)));
-        if !moved.is_empty() {
-            sql.push(" or exists (select 1 from moved m where m.share = r.share and r.born <= m.edition)");
+        if !apart.is_empty() {
+            sql.push(" or exists (select 1 from apart m where m.share = r.share and r.born <= m.edition and r.born >= m.since)");
         }
         sql.push(")");
         split.push(kind, &mut sql);
-        if !moved.is_empty() {
+        split.push_words(kind, &mut sql, &shelves, (0, last));
+        if !apart.is_empty() {
             sql.push(&format!(
-                " union all select {COLUMNS} from moved m cross join shared_records r where r.share = m.share
-                and r.died > m.edition and r.died < 9223372036854775807 and r.born <= m.edition"
+                " union all select {COLUMNS} from apart m cross join shared_records r where r.share = m.share
+                and r.died > m.edition and r.died < 9223372036854775807 and r.born <= m.edition and r.born >= m.since"
             ));
             split.push(kind, &mut sql);
+            split.push_words(kind, &mut sql, &shelves, (0, last));
         }
         Ok(sql)
     }
@@ -368,11 +435,33 @@ impl View<'_> {
     }
 }
 
+/// Shares as they were asked for, or a narrower choice of them.
+enum MaybeOwned<'a> {
+    Borrowed(&'a Shares),
+    Owned(Shares),
+}
+
+impl std::ops::Deref for MaybeOwned<'_> {
+    type Target = Shares;
+
+    fn deref(&self) -> &Shares {
+        match self {
+            Self::Borrowed(shares) => shares,
+            Self::Owned(shares) => shares,
+        }
+    }
+}
+
 impl Shares {
-    /// Whether the indexes say exactly which rows meet a condition.
+    /// Whether an index leads from one row that is selected to the next. The beginning of a word does not: all words that begin so are
+    /// put together first.
     #[must_use]
-    pub fn answered_by_index(&self, condition: &Condition) -> bool {
-        split(self, condition).narrows_everything()
+    pub fn answered_by_index(&self, selection: &Selection) -> bool {
+        let (_, rest) = indexed(self, &selection.condition);
+        let whole = |words: &Query| words.wants().iter().all(|want| !want.beginning);
+        matches!(rest, Condition::All(parts) if parts.is_empty())
+            && !selection.derives()
+            && selection.words.as_ref().is_none_or(whole)
     }
 }
 
@@ -383,10 +472,15 @@ fn shelves(shares: &Shares) -> Vec<i64> {
     shelves
 }
 
+fn split(kind: Kind, shares: &Shares, selection: &Selection) -> Split {
+    let (indexed, rest) = indexed(shares, &selection.condition);
+    Split { indexed, rest, derived: selection.derived(kind, &shares.names.places), words: selection.words.clone() }
+}
+
 /// Equalities over fields that have an index of their own in every one of the shares are the indexes'; everything else is left.
-fn split(shares: &Shares, condition: &Condition) -> Split {
+fn indexed(shares: &Shares, condition: &Condition) -> (BTreeMap<usize, String>, Condition) {
     let mut indexed = BTreeMap::new();
-    let Condition::All(parts) = condition else { return Split { indexed, rest: condition.clone() } };
+    let Condition::All(parts) = condition else { return (indexed, condition.clone()) };
     let mut rest = Vec::new();
     for part in parts {
         match in_index(shares, part).filter(|(column, _)| !indexed.contains_key(column)) {
@@ -394,7 +488,7 @@ fn split(shares: &Shares, condition: &Condition) -> Split {
             None => rest.push(part.clone()),
         }
     }
-    Split { indexed, rest: Condition::All(rest) }
+    (indexed, Condition::All(rest))
 }
 
 /// The index's column and value, where it says exactly what the test says.

@@ -67,6 +67,8 @@ pub(super) struct Extent {
     pub(super) live: i64,
     pub(super) first_row: i64,
     pub(super) last_row: i64,
+    /// Rows that were born before this edition are not wanted; 0 where all are.
+    pub(super) since: i64,
     ends_at: i64,
 }
 
@@ -78,7 +80,7 @@ pub struct Shares {
 }
 
 impl Shares {
-    fn new(all: Vec<(Arc<ShareSummary>, Extent)>) -> Self {
+    pub(super) fn new(all: Vec<(Arc<ShareSummary>, Extent)>) -> Self {
         let names = Names::of(all.iter().map(|(share, _)| &**share));
         Self { all, names }
     }
@@ -255,6 +257,7 @@ impl View<'_> {
                 live: row.live,
                 first_row: row.first_row,
                 last_row: row.last_row,
+                since: 0,
                 ends_at: row.ends_at,
             };
             let parts = ShareParts {

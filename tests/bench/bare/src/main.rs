@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! bare load FILE.csv DATABASE     makes a table of the file's rows, each with its JSON ready to send
-//! bare serve DATABASE PORT        GET /items?category=&country=&after=&limit= and GET /items/{id}
+//! bare serve DATABASE PORT        GET /items?category=&country=&q=&after=&limit= and GET /items/{id}
 //! ```
 //!
-//! It does what a careful programmer would: an index for the filter, keyset paging by row number, prepared statements, one
+//! It does what a careful programmer would: an index for the filter, FTS5 over the texts for `q`, keyset paging by row number, prepared statements, one
 //! read-only connection a thread, and bodies put together from stored text.
 
 use std::cell::RefCell;
@@ -47,12 +47,24 @@ fn load(file: &str, database: &str) -> Result<(), Box<dyn Error>> {
         }
     }
     transaction.execute_batch("create index items_by_category on items (category, country, row)")?;
+    let texts: Vec<&str> = TEXTS.into_iter().filter(|name| headers.iter().any(|header| header == *name)).collect();
+    let of_item = texts.iter().map(|name| format!("payload ->> '$.{name}'")).collect::<Vec<_>>().join(", ");
+    transaction.execute_batch(&format!(
+        "create virtual table words using fts5 ({}, content = '', tokenize = 'unicode61 remove_diacritics 2');
+         insert into words (rowid, {}) select row, {of_item} from items;",
+        texts.join(", "),
+        texts.join(", "),
+    ))?;
     transaction.commit()?;
     Ok(())
 }
 
+/// What is searched.
+const TEXTS: [&str; 8] = ["title", "description", "category", "organization", "city", "country", "contact_email", "status"];
+
 #[derive(Deserialize)]
 struct Wanted {
+    q: Option<String>,
     category: Option<String>,
     country: Option<String>,
     after: Option<i64>,
@@ -77,15 +89,22 @@ fn read<T>(database: &str, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -
 }
 
 async fn list(wanted: Query<Wanted>, database: web::Data<String>) -> actix_web::Result<HttpResponse> {
-    let mut sql = "select row, payload from items where row > ?".to_owned();
-    let mut binds = vec![Value::Integer(wanted.after.unwrap_or(0))];
+    let after = Value::Integer(wanted.after.unwrap_or(0));
+    let (mut sql, mut binds) = match &wanted.q {
+        None => ("select row, payload from items where row > ?".to_owned(), vec![after]),
+        Some(words) => {
+            let quoted: Vec<String> = words.split_whitespace().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+            let found = "select row, payload from words join items on row = words.rowid where words match ? and words.rowid > ?";
+            (found.to_owned(), vec![Value::Text(quoted.join(" ")), after])
+        }
+    };
     for (column, value) in [("category", &wanted.category), ("country", &wanted.country)] {
         if let Some(value) = value {
             sql.push_str(&format!(" and {column} = ?"));
             binds.push(Value::Text(value.clone()));
         }
     }
-    sql.push_str(" order by row limit ?");
+    sql.push_str(if wanted.q.is_some() { " order by words.rowid limit ?" } else { " order by row limit ?" });
     binds.push(Value::Integer(wanted.limit.unwrap_or(50)));
     let (payloads, last) = read(&database, |conn| {
         let mut select = conn.prepare_cached(&sql)?;

@@ -21,6 +21,7 @@ pub mod doors;
 pub mod existence;
 pub mod movement;
 pub mod names;
+pub mod searching;
 pub mod values;
 
 /// The list of opportunities that most of this is about, and where the recipient reads it.
