@@ -66,6 +66,7 @@ impl<'a> Ids<'a> {
             ("{collection}", "opportunities"),
             ("{name}", "opportunity"),
             ("{code}", "not-found"),
+            ("{file}", "house.css"),
         ];
         let path = named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
         // What is asked about stands in the query there.
@@ -79,7 +80,9 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => request,
-        ("POST", "/setup" | "/invite" | "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        ("POST", "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        // Without the token of a form that was shown, nobody gets further.
+        ("POST", "/setup" | "/invite" | "/sign-in" | "/sign-out" | "/acting") => request.form(&[("next", "/")]),
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
