@@ -7,6 +7,8 @@ use std::time::Duration;
 use hayward_domain::moment::Moment;
 use hayward_store::{DatabaseUrl, Inspector, KEY_PRINT, Keyring, commons_file};
 
+use crate::edge::Reach;
+
 /// The settings of one server, from its command line and environment.
 #[derive(Clone)]
 pub struct Config {
@@ -22,6 +24,8 @@ pub struct Config {
     pub upload_limit: u64,
     /// How long old editions are kept.
     pub kept: Duration,
+    /// How it is reached.
+    pub reach: Reach,
     /// Threads that answer requests; one per core if none is given.
     pub workers: Option<usize>,
 }

@@ -40,6 +40,21 @@ const KINDS: &[Kind] = &[
     ("file-gone", 410, "The file is no longer kept", "Upload it again: what is in the list already changes nothing."),
     ("set-up-done", 410, "Set up already", "Sign in, or ask an operator for an account."),
     ("payload-too-large", 413, "Too large", "Send less, or ask the operator about the limit."),
+    ("head-too-large", 431, "Too much in the head", "Send fewer or shorter headers: all of them together may have 32 KiB."),
+    (
+        "body-too-slow",
+        408,
+        "The body took too long",
+        "Send it faster: after 30 seconds, 10 KiB have to arrive every second on the average.",
+    ),
+    (
+        "rate-limited",
+        429,
+        "Too many requests",
+        "Wait as many seconds as `Retry-After` says. `RateLimit-Policy` says how often you may ask; the operator can allow more.",
+    ),
+    ("too-slow", 503, "Not in time", "Ask for less at a time, or for text/csv or application/x-ndjson, which begin at once."),
+    ("overloaded", 503, "Too much to do", "Try again in a moment."),
     ("unsupported-media-type", 415, "A format that is not read here", "Send the body as the call's description says."),
     (
         "unknown-parameter",

@@ -15,6 +15,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::error::Error;
 
+/// Where an answer names its request.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
 tokio::task_local! {
     static CURRENT: String;
 }
@@ -126,7 +129,7 @@ pub async fn give(
         measured(method, &route, status, took);
         tracing::info!(route, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
         if let Ok(value) = HeaderValue::from_str(&current()) {
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+            response.headers_mut().insert(HEADER, value);
         }
         Ok(response)
     };

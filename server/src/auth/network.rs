@@ -2,12 +2,16 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage, HttpRequest};
 
-/// The network of a request: an IPv4 address, or the first 64 bits of an IPv6 address. Requests without one share a name.
+use crate::edge::Origin;
+
+/// The network of a request, as [`crate::edge`] believes it: an IPv4 address, or the first 64 bits of an IPv6 address. Requests without
+/// one share a name.
 #[must_use]
 pub fn of(request: &HttpRequest) -> String {
-    request.peer_addr().map_or_else(|| "nowhere".to_owned(), |peer| named(peer.ip()))
+    let address = request.extensions().get::<Origin>().and_then(|origin| origin.0);
+    address.map_or_else(|| "nowhere".to_owned(), named)
 }
 
 fn named(address: IpAddr) -> String {

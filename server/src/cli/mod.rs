@@ -1,7 +1,10 @@
 //! The command line.
 
 mod database;
+pub mod profile;
+mod reach;
 mod ready;
+pub mod remote;
 mod serve;
 
 use std::io::{BufRead, Write};
@@ -15,6 +18,7 @@ use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
 use crate::{app, backup, files, ledger, reference, routes, selftest};
 pub use database::Database;
+pub use reach::CertificateArgs;
 use ready::Ready;
 use serve::{Demo, Serve};
 

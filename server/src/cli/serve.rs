@@ -10,9 +10,11 @@ use clap::Args;
 use hayward_store::DatabaseUrl;
 use serde_json::Value;
 
+use super::reach::ReachArgs;
 use super::{Database, Done};
 use crate::commons::Commons;
 use crate::config::{self, Config};
+use crate::edge::Reach;
 use crate::telemetry::scrape;
 use crate::{app, credentials, demo};
 
@@ -24,6 +26,8 @@ pub(super) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     database: Database,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// The largest upload, in bytes.
     #[arg(long, env = "HAYWARD_UPLOAD_LIMIT", default_value_t = config::UPLOAD_LIMIT)]
     upload_limit: u64,
@@ -60,6 +64,7 @@ pub(super) fn commons(serve: &Serve, out: &mut impl Write) -> Done {
         listen: serve.listen,
         upload_limit: serve.upload_limit,
         kept: Duration::from_secs(serve.keep_days.saturating_mul(86_400)),
+        reach: serve.reach.reach()?,
         ..serve.database.config()?
     };
     serve_with(&config, serve.metrics_listen, out, |_| Ok(()), |(), _, _| Ok(()))
@@ -86,7 +91,8 @@ pub(super) fn demo(demo: &Demo, out: &mut impl Write) -> Done {
     // A world that is gone with the program needs no journal.
     let journal = demo.database_url.as_ref().map(|_| config::journal_file(&path));
     let upload_limit = config::UPLOAD_LIMIT;
-    let config = Config { listen: demo.listen, database, keyring, journal, upload_limit, kept, workers: None };
+    let reach = Reach::default();
+    let config = Config { listen: demo.listen, database, keyring, journal, upload_limit, kept, reach, workers: None };
     let seed = |commons: &Commons| {
         let world = demo::seed(&commons.store, demo.seed).map_err(|error| error.to_string())?;
         *commons.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
@@ -120,6 +126,7 @@ fn serve_with<W: Write, T>(
         announce(prepared, &url, out)?;
         let key = setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         if let Some(key) = key {
+            let url = config.reach.public_url.as_deref().unwrap_or(&url);
             say(out, format!("nobody can sign in yet; set the commons up, once, at {url}/setup?key={key}"))?;
         }
         drop(commons);

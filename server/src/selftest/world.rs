@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::commons::Commons;
 use crate::config::{self, Config};
+use crate::edge::Reach;
 use crate::demo::{self, Hidden, Organization};
 use crate::{app, demo::Person};
 
@@ -84,6 +85,7 @@ impl World {
             journal: None,
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
+            reach: Reach::default(),
             workers: Some(2),
         };
         let commons = app::open(&config, app::machine_clock(), app::system_random()).map_err(|error| error.to_string())?;
