@@ -107,6 +107,9 @@ const KINDS: &[Kind] = &[
         "Some records have changed since",
         "GET the same address with `outcome=kept` lists them. They stay as they are; send `{\"kept\": n}` with their number to go on.",
     ),
+    ("last-owner", 409, "The last owner", "Make somebody else an owner first."),
+    ("other-address", 409, "Somebody else's invitation", "Sign in with the address that was invited."),
+    ("second-step-on", 409, "Codes are asked for already", "Turn that off first, with your password and a code."),
     ("exists", 409, "Already there", "Choose another name."),
     (
         "many-removals",

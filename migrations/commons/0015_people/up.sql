@@ -53,29 +53,6 @@ create table recovery_codes (
     primary key (person, hash)
 );
 
--- As whom an outside provider knows a person.
-create table outside_identities (
-    issuer text not null,
-    subject text not null,
-    person text not null references people (id),
-    linked_at bigint not null,
-    primary key (issuer, subject)
-);
-create index outside_identities_by_person on outside_identities (person);
-
--- A visit to an outside provider from which somebody may yet come back, once.
-create table outside_visits (
-    state text primary key,
-    -- The hash of the cookie of the browser that left.
-    browser text not null,
-    issuer text not null,
-    -- Who links, or whose invitation it is; neither where somebody signs in.
-    person text references people (id),
-    invite text,
-    next text not null,
-    expires_at bigint not null
-);
-
 -- What people are in the commons, beside operators.
 create table offices (
     person text not null references people (id),

@@ -212,7 +212,7 @@ fn who_is_shut_out_can_do_nothing_until_let_in_again() {
         expires_at: commons.store.now().plus(Duration::from_secs(60)),
     };
     let begin = |byte: u8, checked: &str| {
-        commons.store.begin_session(&new(byte), &format!("ses_{byte}"), "a test", hayward_store::Proof::Password(checked))
+        commons.store.begin_session(&new(byte), &format!("ses_{byte}"), "a test", checked)
     };
     begin(1, &kept()).unwrap();
     assert!(commons.store.caller(&new(1).hash).is_ok());

@@ -20,6 +20,7 @@ pub mod marked;
 pub mod names;
 pub mod numbered;
 pub mod oauth;
+pub mod people;
 pub mod params;
 pub mod reading;
 pub mod readings;

@@ -1,10 +1,11 @@
-//! `/api/v1/sessions`: people sign in with e-mail and password, and get a bearer token.
+//! `/api/v1/sessions`: people sign in with e-mail, password and, where they use one, a code, and get a bearer token. They see what they
+//! have open, at browsers too, and end it.
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use hayward_domain::id::base32;
+use hayward_domain::id::{PersonId, base32};
 use hayward_domain::scope::Scopes;
-use hayward_store::{NewToken, Proof, StoreError};
+use hayward_store::{NewToken, StoreError};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -21,14 +22,17 @@ use crate::revocation;
 struct SignIn {
     email: String,
     password: String,
+    /// A code of the person's app, or a recovery code, where they use one.
+    #[serde(default)]
+    code: String,
     /// Which organization to act for: its slug or id. Needed only by who belongs to several.
     organization: Option<String>,
 }
 
 /// Signs a person in.
 pub async fn create(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) -> Result<HttpResponse, Error> {
-    let SignIn { email, password, organization } = body::read(&request, &bytes)?;
-    let person = sign_in::prove(&request, &commons, Credentials { email, password }).await?;
+    let SignIn { email, password, code, organization } = body::read(&request, &bytes)?;
+    let person = sign_in::prove(&request, &commons, Credentials { email, password, code }).await?;
     let mut acts_for = person.positions.iter();
     let position = match &organization {
         Some(named) => acts_for.find(|(at, _)| at.slug == *named || at.id.as_str() == *named),
@@ -53,7 +57,7 @@ pub async fn create(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
             scopes: scopes.iter().flat_map(|scopes| scopes.iter().cloned()).collect(),
             expires_at: store.now().plus(LIFE),
         };
-        store.begin_session(&new, &id, &program, Proof::Password(&person.password_hash))?;
+        store.begin_session(&new, &id, &program, &person.password_hash)?;
         Ok::<_, StoreError>((id, new.scopes))
     });
     let (id, scopes) = match begun.await {
@@ -73,6 +77,29 @@ pub async fn create(request: HttpRequest, commons: Data<Commons>, bytes: Bytes) 
 pub async fn delete(bearer: Bearer<Anyone>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
     let hash = bearer.token_hash;
     commons.run(move |store| store.revoke_token(&hash)).await?;
+    revocation::acknowledge().await;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The person who asks; a program has no sessions.
+fn person(bearer: &Bearer<Anyone>) -> Result<PersonId, Error> {
+    let people_only = || Error::Conflict { code: "people-only", detail: "a program has no sessions".to_owned() };
+    // A program that acts for a person is a program.
+    bearer.caller.person.clone().filter(|_| bearer.caller.client.is_none()).ok_or_else(people_only)
+}
+
+/// What the person has open.
+pub async fn list(bearer: Bearer<Anyone>, commons: Data<Commons>) -> Result<HttpResponse, Error> {
+    let person = person(&bearer)?;
+    let items = commons.run(move |store| store.sessions(&person)).await?;
+    Ok(HttpResponse::Ok().json(json!({"items": items, "next": null})))
+}
+
+/// Ends one of them.
+pub async fn end(bearer: Bearer<Anyone>, commons: Data<Commons>, id: Path<String>) -> Result<HttpResponse, Error> {
+    let person = person(&bearer)?;
+    let id = id.into_inner();
+    commons.run(move |store| store.end_session(&person, &id)).await?;
     revocation::acknowledge().await;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,6 +1,7 @@
 //! Who is calling, and how they prove it.
 
 pub mod bearer;
+pub mod codes;
 pub mod network;
 pub mod password;
 pub mod program;

@@ -1,4 +1,4 @@
-//! `/invite`: somebody who was invited says what they are called and chooses a password, once.
+//! `/invite`: somebody who was invited says what they are called and chooses a password, once; or joins with the account they have.
 //!
 //! The key is in the address. Looking uses nothing up, since mail programs and chat rooms open addresses by themselves; only the
 //! form does. A key that opens nothing, or no longer, is answered like an address that nothing has.
@@ -11,7 +11,7 @@ use hayward_domain::id::PersonId;
 use hayward_store::{Invited, NewPerson};
 
 use super::frame::Done;
-use super::{Frame, Halt, Posted, query};
+use super::{Frame, Halt, Posted, Visitor, frame, query};
 use crate::auth::throttle::{Guess, Guessed};
 use crate::auth::{password, secret};
 use crate::commons::Commons;
@@ -24,6 +24,10 @@ struct Page<'a> {
     message: &'a str,
     organization: &'a str,
     email: &'a str,
+    /// Where somebody who is signed in joins.
+    join: String,
+    /// Where somebody signs in who comes back here.
+    sign_in: String,
 }
 
 /// The hash of the key in the address, and what it opens. A key that opens nothing is counted.
@@ -37,21 +41,29 @@ async fn opened(request: &HttpRequest, commons: &Data<Commons>) -> Result<(Strin
 }
 
 /// Shows the form.
-pub async fn page(request: HttpRequest, commons: Data<Commons>) -> Result<HttpResponse, Halt> {
+pub async fn page(request: HttpRequest, commons: Data<Commons>, visitor: Option<Visitor>) -> Result<HttpResponse, Halt> {
     let (_, invited) = opened(&request, &commons).await?;
-    page_with(&request, &commons, &invited, "", StatusCode::OK).await
+    page_with(&request, &commons, visitor.as_ref(), &invited, "", StatusCode::OK).await
+}
+
+/// A path with a parameter.
+fn with(path: &str, name: &str, value: &str) -> String {
+    format!("{path}?{}", url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish())
 }
 
 async fn page_with(
     request: &HttpRequest,
     commons: &Data<Commons>,
+    visitor: Option<&Visitor>,
     invited: &Invited,
     message: &str,
     status: StatusCode,
 ) -> Result<HttpResponse, Halt> {
-    let frame = Frame::new(request, commons, None).await?;
+    let frame = Frame::new(request, commons, visitor).await?;
     let (organization, email) = (&invited.organization, &invited.email);
-    frame.page(status, &Page { frame: &frame, message, organization, email })
+    let key = query(request, "key").unwrap_or_default();
+    let (join, sign_in) = (with("/invite/join", "key", &key), with("/sign-in", "next", &with("/invite", "key", &key)));
+    frame.page(status, &Page { frame: &frame, message, organization, email, join, sign_in })
 }
 
 /// Makes the person.
@@ -75,7 +87,20 @@ pub async fn accept(request: HttpRequest, commons: Data<Commons>, form: Posted) 
             frame.page(StatusCode::CREATED, &Done { frame: &frame, title: "You are in", text })
         }
         Err(Error::Bad { detail, .. } | Error::Conflict { detail, .. }) => {
-            page_with(&request, &commons, &invited, &detail, StatusCode::BAD_REQUEST).await
+            page_with(&request, &commons, None, &invited, &detail, StatusCode::BAD_REQUEST).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives the roles to somebody who is in already, and signed in.
+pub async fn join(request: HttpRequest, commons: Data<Commons>, visitor: Visitor, _form: Posted) -> Result<HttpResponse, Halt> {
+    let (hash, invited) = opened(&request, &commons).await?;
+    let person = visitor.person.clone();
+    match commons.run(move |store| store.join_by_invite(&hash, &person)).await {
+        Ok(()) => Ok(frame::onward("/acting").finish()),
+        Err(Error::Bad { detail, .. } | Error::Conflict { detail, .. }) => {
+            page_with(&request, &commons, Some(&visitor), &invited, &detail, StatusCode::CONFLICT).await
         }
         Err(error) => Err(error.into()),
     }

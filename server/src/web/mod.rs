@@ -12,6 +12,8 @@
 pub mod account;
 pub mod acting;
 pub mod assets;
+pub mod codes;
+pub mod commons;
 mod cookie;
 mod form;
 mod frame;

@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use hayward_domain::id::base32;
-use hayward_store::{NewPageSession, Person, Proof};
+use hayward_store::{NewPageSession, Person};
 
 use super::{Frame, Halt, Posted, Visitor, cookie, frame, local, query};
 use crate::auth::sign_in::{self, Credentials, LIFE};
@@ -40,17 +40,21 @@ pub async fn page(request: HttpRequest, commons: Data<Commons>) -> Result<HttpRe
 /// Signs somebody in.
 pub async fn submit(request: HttpRequest, commons: Data<Commons>, form: Posted) -> Result<HttpResponse, Halt> {
     let next = local(form.field("next"));
-    let given = Credentials { email: form.field("email").to_owned(), password: form.exactly("password").to_owned() };
+    let given = Credentials {
+        email: form.field("email").to_owned(),
+        password: form.exactly("password").to_owned(),
+        code: form.field("code").to_owned(),
+    };
     match sign_in::prove(&request, &commons, given).await {
         Ok(person) => {
-            let kept = person.password_hash.clone();
-            begin(&request, &commons, &person, Kept::Password(kept), next).await
+            begin(&request, &commons, person, next).await
         }
         Err(error @ (Error::Bad { .. } | Error::TooSoon(_))) => {
             let frame = Frame::new(&request, &commons, None).await?;
             let message = match &error {
                 Error::TooSoon(_) => error.to_string(),
-                _ => "This address and password open nothing.".to_owned(),
+                Error::Bad { code: "code-needed", .. } => "Your password is right. The code of your app is needed, too.".to_owned(),
+                _ => "This address and password, and code where one is used, open nothing.".to_owned(),
             };
             let (email, next) = (form.field("email"), next.unwrap_or_default());
             let status = actix_web::ResponseError::status_code(&error);
@@ -64,33 +68,18 @@ pub async fn submit(request: HttpRequest, commons: Data<Commons>, form: Posted) 
     }
 }
 
-/// By what a person has proved who they are.
-pub(super) enum Kept {
-    /// The hash that their password was checked against.
-    Password(String),
-}
-
-impl Kept {
-    fn proof(&self) -> Proof<'_> {
-        match self {
-            Self::Password(hash) => Proof::Password(hash),
-        }
-    }
-}
-
 /// Begins a session and sends the browser on.
-pub(super) async fn begin(
+async fn begin(
     request: &HttpRequest,
     commons: &Data<Commons>,
-    person: &Person,
-    kept: Kept,
+    person: Person,
     next: Option<String>,
 ) -> Result<HttpResponse, Halt> {
     let value = base32(&commons.random::<32>());
     let new = NewPageSession {
         id: format!("ses_{}", base32(&commons.random::<15>())),
         hash: secret::hash(&value),
-        person: person.id.clone(),
+        person: person.id,
         // Who belongs to several says for which they act.
         organization: match person.positions.as_slice() {
             [(only, _)] => Some(only.number),
@@ -104,7 +93,7 @@ pub(super) async fn begin(
         if let Some(former) = former {
             store.end_page_session(&former)?;
         }
-        store.begin_page_session(&new, kept.proof())
+        store.begin_page_session(&new, &person.password_hash)
     });
     match begun.await {
         Ok(()) => {}

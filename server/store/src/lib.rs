@@ -44,11 +44,13 @@ mod report;
 mod roster;
 mod rotation;
 mod schemas;
+mod second_steps;
 mod sessions;
 mod settings;
 mod share;
 mod shelf;
 mod spool;
+mod staff;
 mod sql;
 mod tidy;
 mod tokens;
@@ -103,11 +105,13 @@ pub use records::{OwnPage, OwnRecord, private_name};
 pub use report::SubjectReport;
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};
-pub use sessions::{ListedSession, NewPageSession, PageSession, Proof};
+pub use second_steps::{SecondStep, code_second};
+pub use sessions::{ListedSession, NewPageSession, PageSession};
 pub use settings::Settings;
 pub use shelf::{
     AudienceKind, BUDGET, Names, RefusedUnder, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer,
 };
+pub use staff::{Colleague, OpenInvite};
 pub use tokens::{Caller, NewToken};
 pub use writing::{
     Counts, DiffColumn, DiffItem, DiffRow, Difference, ImportProgress, Phase, RowChange, Seen, Show, Shown, UndoItem, UndoItems,

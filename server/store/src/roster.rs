@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use hayward_domain::id::PersonId;
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Role;
@@ -119,6 +120,33 @@ impl Store {
             and person = (select id from people where email = ?)";
         let delete = Sql::new(delete).bind(organization.0).bind(role.as_str()).bind(folded(email));
         self.db.write(|conn| if conn.execute(delete)? == 0 { Err(StoreError::NotFound) } else { Ok(()) })
+    }
+
+    /// Gives a person a role in the commons itself, or takes it away.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a role in an organization; [`StoreError::NotFound`] where they do not have what is to be taken.
+    pub fn set_office(&self, person: &PersonId, role: Role, give: bool) -> Result<()> {
+        let changed = |row: usize| if row == 0 && !give { Err(StoreError::NotFound) } else { Ok(()) };
+        match role {
+            Role::Operator => {
+                let update = "update people set operator = ? where id = ? and operator <> ?";
+                let update = Sql::new(update).bind(i64::from(give)).bind(person.as_str()).bind(i64::from(give));
+                self.db.write(|conn| changed(conn.execute(update)?))
+            }
+            Role::Facilitator | Role::Auditor => {
+                let text = if give {
+                    "insert into offices (person, role) values (?, ?) on conflict (person, role) do nothing"
+                } else {
+                    "delete from offices where person = ? and role = ?"
+                };
+                let change = Sql::new(text).bind(person.as_str()).bind(role.as_str());
+                self.db.write(|conn| changed(conn.execute(change)?))
+            }
+            Role::Owner | Role::Steward | Role::Editor | Role::Developer | Role::Viewer => {
+                Err(StoreError::refused("not-an-office", "this role belongs to an organization, not to the commons"))
+            }
+        }
     }
 
     /// Gives a person another password, and takes every token of theirs away.

@@ -26,15 +26,6 @@ use crate::{Store, counter, dialect, leaving};
 /// How exactly it is known when a session was last used.
 const COARSE: Duration = Duration::from_secs(3_600);
 
-/// How a person has just proved who they are. What was checked must still stand when the session begins.
-#[derive(Clone, Copy)]
-pub enum Proof<'a> {
-    /// By their password, which was checked against this hash.
-    Password(&'a str),
-    /// By an outside provider that is linked to them: its issuer, and as whom it knows them.
-    Outside(&'a str, &'a str),
-}
-
 /// A browser's session to be.
 pub struct NewPageSession {
     /// Its id, which opens nothing.
@@ -107,10 +98,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where what was checked does not stand any more.
-    pub fn begin_page_session(&self, new: &NewPageSession, proof: Proof<'_>) -> Result<()> {
+    pub fn begin_page_session(&self, new: &NewPageSession, checked: &str) -> Result<()> {
         let now = (self.clock)();
         self.db.write(|conn| {
-            still_proved(conn, &new.person, proof)?;
+            still_proved(conn, &new.person, checked)?;
             let insert = "insert into page_sessions (id, hash, person, organization, program, began_at, used_at, expires_at)
                 values (?, ?, ?, ?, ?, ?, ?, ?)";
             let insert = Sql::new(insert).bind(&new.id).bind(&new.hash).bind(new.person.as_str());
@@ -123,11 +114,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where what was checked does not stand any more.
-    pub fn begin_session(&self, new: &NewToken, id: &str, program: &str, proof: Proof<'_>) -> Result<()> {
+    pub fn begin_session(&self, new: &NewToken, id: &str, program: &str, checked: &str) -> Result<()> {
         let now = (self.clock)();
         let person = new.person.as_ref().ok_or(StoreError::NotFound)?;
         self.db.write(|conn| {
-            still_proved(conn, person, proof)?;
+            still_proved(conn, person, checked)?;
             add_token(conn, new, now)?;
             let update = "update tokens set session = ?, program = ?, used_at = ? where hash = ?";
             conn.execute(Sql::new(update).bind(id).bind(program).bind(coarse(now.0)).bind(&new.hash)).map(drop)
@@ -183,22 +174,6 @@ impl Store {
         let update = Sql::new("update page_sessions set used_at = ? where id = ? and used_at < ?");
         let update = update.bind(hour).bind(&session.id).bind(hour);
         self.db.write(|conn| conn.execute(update).map(drop))
-    }
-
-    /// The same for tokens, many at a time. A hash that no session has is passed over.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn tokens_used(&self, hashes: &[String]) -> Result<()> {
-        let hour = coarse((self.clock)().0);
-        for some in hashes.chunks(200) {
-            self.db.write(|conn| {
-                let mut update = Sql::new("update tokens set used_at = ? where used_at < ? and hash in ").bind(hour).bind(hour);
-                update.list(some.iter());
-                conn.execute(update).map(drop)
-            })?;
-        }
-        Ok(())
     }
 
     /// Acts for another member co-op from now on, in this browser.
@@ -283,23 +258,21 @@ impl Store {
     pub fn change_password(&self, person: &PersonId, checked: &str, password_hash: &str, but: Option<&str>) -> Result<()> {
         let now = (self.clock)();
         self.db.write(|conn| {
-            still_proved(conn, person, Proof::Password(checked))?;
+            still_proved(conn, person, checked)?;
             let update = Sql::new("update people set password_hash = ? where id = ?").bind(password_hash).bind(person.as_str());
             conn.execute(update)?;
             end_all(conn, person.as_str(), but, now)
         })
     }
 
-    /// Forgets browsers' sessions and visits that are long over. Returns how many rows went.
+    /// Forgets browsers' sessions that are long over. Returns how many went.
     ///
     /// # Errors
     /// Only the database's.
     pub fn prune_sessions(&self) -> Result<usize> {
-        let now = (self.clock)();
-        let before = now.minus(Duration::from_secs(86_400));
-        let sessions = Sql::new("delete from page_sessions where expires_at < ? or ended_at < ?").bind(before).bind(before);
-        let visits = Sql::new("delete from outside_visits where expires_at < ?").bind(now);
-        self.db.write(|conn| Ok(conn.execute(sessions.clone())? + conn.execute(visits.clone())?))
+        let before = (self.clock)().minus(Duration::from_secs(86_400));
+        let delete = Sql::new("delete from page_sessions where expires_at < ? or ended_at < ?").bind(before).bind(before);
+        self.db.write(|conn| conn.execute(delete))
     }
 }
 
@@ -315,18 +288,10 @@ pub(crate) fn end_all(conn: &mut Conn, person: &str, but: Option<&str>, now: Mom
 }
 
 /// Checks, with the person's row locked, that what was checked before still stands.
-pub(crate) fn still_proved(conn: &mut Conn, person: &PersonId, proof: Proof<'_>) -> Result<()> {
+pub(crate) fn still_proved(conn: &mut Conn, person: &PersonId, checked: &str) -> Result<()> {
     let lock = dialect::for_update(conn.kind());
-    let select = format!("select password_hash as value from people where id = ? and disabled_at is null{lock}");
-    let kept = conn.one::<Word>(Sql::new(&select).bind(person.as_str()))?.value;
-    match proof {
-        Proof::Password(checked) if kept == checked => Ok(()),
-        Proof::Password(_) => Err(StoreError::NotFound),
-        Proof::Outside(issuer, subject) => {
-            let select = "select person as value from outside_identities where issuer = ? and subject = ? and person = ?";
-            conn.one::<Word>(Sql::new(select).bind(issuer).bind(subject).bind(person.as_str())).map(drop)
-        }
-    }
+    let select = format!("select id as value from people where id = ? and password_hash = ? and disabled_at is null{lock}");
+    conn.one::<Word>(Sql::new(&select).bind(person.as_str()).bind(checked)).map(drop)
 }
 
 fn page_session(conn: &mut Conn, hash: &str, now: Moment) -> Result<PageSession> {

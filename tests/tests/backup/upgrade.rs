@@ -11,7 +11,7 @@ const BACK: &str = "
     drop index tokens_by_session; drop index tokens_by_person; alter table tokens drop column session;
     alter table tokens drop column program; alter table tokens drop column used_at;
     drop table page_sessions; drop table attempts; drop table second_steps; drop table recovery_codes;
-    drop table outside_identities; drop table outside_visits; drop table offices;
+    drop table offices;
     drop index records_former;
     drop table certificates; drop table recusals;
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;

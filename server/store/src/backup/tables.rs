@@ -16,7 +16,7 @@ pub(super) struct Table {
 
 /// Not in an archive: which steps were taken stands in its header. Who was signed in at a browser signs in again after a restore, and
 /// guesses are counted anew.
-pub(super) const LEFT_OUT: [&str; 4] = ["migrations", "page_sessions", "attempts", "outside_visits"];
+pub(super) const LEFT_OUT: [&str; 3] = ["migrations", "page_sessions", "attempts"];
 
 /// Only in a database that has not been through every step.
 #[cfg(test)]
@@ -41,7 +41,6 @@ tables! {
     Commons "offices" ["person", "role"] 1000;
     Commons "second_steps" ["person"] 500;
     Commons "recovery_codes" ["person", "hash"] 1000;
-    Commons "outside_identities" ["issuer", "subject"] 500;
     Commons "invites" ["id"] 1000;
     Commons "retired_keys" ["key"] 500;
     Commons "acts" ["number"] 1000;
