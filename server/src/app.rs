@@ -14,10 +14,10 @@ use hayward_store::{Clock, KEY_PRINT, LedgerStore, Store, StoreError};
 use crate::api::{body, health};
 use crate::commons::{Commons, Random};
 use crate::config::Config;
+use crate::edge::Gate;
 use crate::jobs::Jobs;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
-use crate::edge::Gate;
 use crate::tls::{self, Certificates};
 use crate::{auth, edge, request_id, routes};
 

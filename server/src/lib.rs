@@ -23,6 +23,7 @@ pub mod journal;
 pub mod ledger;
 pub mod logging;
 pub mod problems;
+pub mod pull;
 pub mod reference;
 pub mod request_id;
 pub mod revocation;

@@ -50,6 +50,11 @@ pub async fn with<T>(id: String, work: impl Future<Output = T>) -> T {
     CURRENT.scope(id, work).await
 }
 
+/// Runs `work` elsewhere as part of the request that this task answers.
+pub fn carry<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    CURRENT.scope(current(), work.in_current_span())
+}
+
 /// A method by its name; one that no route has, by none of its own: it is the caller's text.
 fn known(method: &Method) -> &'static str {
     ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]

@@ -102,8 +102,17 @@ impl Server {
     /// # Panics
     /// If it cannot start.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
     pub fn start_with(database: &str, keyring: Keyring, random: u64, clock: TestClock) -> Self {
+        Self::start_reached(database, keyring, random, clock, Reach::default())
+    }
+
+    /// Serves a commons so that it is reached in this way.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
+    pub fn start_reached(database: &str, keyring: Keyring, random: u64, clock: TestClock, reach: Reach) -> Self {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             database: DatabaseUrl::parse(database).expect("a database url"),
@@ -111,7 +120,7 @@ impl Server {
             journal: None,
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
-            reach: Reach::default(),
+            reach,
             workers: Some(2),
         };
         let commons = app::open(&config, clock.clock(), seeded_random(random)).expect("the commons opens");

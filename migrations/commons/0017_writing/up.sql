@@ -8,6 +8,8 @@ create table editions_and_edits (
     kind text not null check (kind in ('import', 'undo', 'erasure', 'edit')),
     import text,
     at bigint not null,
+    -- Who edited; an import has its own.
+    made_by text,
     primary key (dataset, edition)
 );
 insert into editions_and_edits (dataset, edition, commit_number, kind, import, at)

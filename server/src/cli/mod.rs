@@ -1,6 +1,8 @@
 //! The command line.
 
+mod asking;
 mod database;
+mod partner;
 pub mod profile;
 mod reach;
 mod ready;
@@ -16,8 +18,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::admin::{self, AdminCommand};
 use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
+use crate::pull::{self, Pull};
 use crate::{app, backup, files, ledger, reference, routes, selftest};
+use asking::{Catalogue, Request};
 pub use database::Database;
+use partner::{Agreements, Disclosures};
 pub use reach::CertificateArgs;
 use ready::Ready;
 use serve::{Demo, Serve};
@@ -55,6 +60,21 @@ enum Command {
         json: bool,
         #[command(subcommand)]
         command: AdminCommand,
+    },
+    /// What there is to ask for at a commons, described by schemas: never a count or a value.
+    Catalogue(Catalogue),
+    /// Ask a member co-op for fields of one of its lists, for your own organization.
+    Request(Request),
+    /// Keep a copy of what is shared with you in a file, and bring it up to date.
+    Pull(Pull),
+    /// What is agreed, with its state; one agreement in plain words.
+    Agreements(Agreements),
+    /// Who was given what, as the ledger has it.
+    Disclosures(Disclosures),
+    /// Write what makes a shell complete these commands: source it, or put it where the shell looks.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
     },
     /// Look at a commons from outside, and say what is wrong and what to do. Changes nothing.
     Doctor(Doctor),
@@ -127,6 +147,12 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::back_up(&args, &mut out),
         Command::Restore(args) => backup::restore(&args, &mut out),
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
+        Command::Catalogue(args) => asking::catalogue(&args, &mut out),
+        Command::Request(args) => asking::request(&args, &mut out),
+        Command::Pull(args) => pull::pull(&args, &mut out),
+        Command::Agreements(args) => partner::agreements(&args, &mut out),
+        Command::Disclosures(args) => partner::disclosures(&args, &mut out),
+        Command::Completions { shell } => completions(shell, &mut out),
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Ready(ready) => ready::ask(&ready),
         Command::Selftest(selftest) => selftest::run(&selftest, &mut out),
@@ -188,6 +214,12 @@ fn last_line(file: &Path) -> std::io::Result<String> {
         }
     }
     Ok(last)
+}
+
+fn completions(shell: clap_complete::Shell, out: &mut impl Write) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "hayward", &mut script);
+    out.write_all(&script).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
 }
 
 fn list_routes(json: bool, out: &mut impl Write) -> Done {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -43,8 +44,8 @@ pub struct Remote {
 /// Why the commons did not do it.
 #[derive(Debug)]
 pub enum Failed {
-    /// It answered with a problem (RFC 9457): its status and its document.
-    Refused(u16, Value),
+    /// It answered with a problem (RFC 9457): its status, its document, and after how long to ask again, if it says.
+    Refused(u16, Value, Option<Duration>),
     /// There was no answer that could be read.
     Silent(String),
 }
@@ -53,7 +54,7 @@ impl From<Failed> for String {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Silent(why) => why,
-            Failed::Refused(status, problem) => words(status, &problem),
+            Failed::Refused(status, problem, _) => words(status, &problem),
         }
     }
 }
@@ -187,13 +188,16 @@ impl Remote {
     /// # Errors
     /// [`Failed`].
     pub fn send(&self, request: RequestBuilder) -> Result<Response, Failed> {
-        let silent = |error: reqwest::Error| Failed::Silent(format!("{} does not answer: {}", self.base, causes(&error.without_url())));
+        let silent =
+            |error: reqwest::Error| Failed::Silent(format!("{} does not answer: {}", self.base, causes(&error.without_url())));
         let answer = request.send().map_err(silent)?;
         let status = answer.status();
         if status.is_success() || status.as_u16() == 304 {
             return Ok(answer);
         }
-        Err(Failed::Refused(status.as_u16(), answer.json().unwrap_or_default()))
+        let after =
+            answer.headers().get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+        Err(Failed::Refused(status.as_u16(), answer.json().unwrap_or_default(), after))
     }
 
     /// What is at `path`.

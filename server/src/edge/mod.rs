@@ -5,6 +5,7 @@
 //! * A bound says nothing about data: it hangs on the caller's own requests, on the clock and on how busy this server is.
 //! * Addresses come from [`origin`] and from nowhere else.
 
+mod again;
 pub mod origin;
 mod pace;
 pub mod rate;
@@ -16,11 +17,11 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use actix_web::http::{Method, Version};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::error::InternalError;
 use actix_web::{Error as ActixError, HttpMessage, ResponseError};
 
 use crate::commons::Commons;
@@ -174,7 +175,7 @@ async fn in_time(
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let late = pace::keep(&mut request, gate.patience);
     let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
-    let answer = next.call(request);
+    let answer = again::once(request, next);
     let answered = match is_read {
         true => tokio::time::timeout(gate.answer_within, answer).await.map_err(|_| too_slow())?,
         false => answer.await,

@@ -73,7 +73,7 @@ fn address(text: &str) -> Option<IpAddr> {
 mod tests {
     use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{ProxyHeader, Proxies};
+    use super::{Proxies, ProxyHeader};
 
     fn origin(header: ProxyHeader, peer: &str, lines: &[(&'static str, &'static str)]) -> String {
         let proxies = Proxies { trusted: "10.0.0.0/8".parse().into_iter().collect(), header };

@@ -42,8 +42,7 @@ enum Asker {
     Address(IpAddr),
 }
 
-type Limiter =
-    RateLimiter<Asker, DashMapStateStore<Asker>, Steady, StateInformationMiddleware>;
+type Limiter = RateLimiter<Asker, DashMapStateStore<Asker>, Steady, StateInformationMiddleware>;
 
 /// Whose a token is.
 #[derive(Clone)]

@@ -75,6 +75,7 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
             logged("pruning", store.prune(kept));
             logged("forgetting guesses", store.prune_attempts());
             logged("forgetting sessions", store.prune_sessions());
+            logged("dropping old answers", store.drop_old_answers());
             logged("dropping what left", store.drop_what_left());
             pruned = Some(Instant::now());
         }

@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::commons::Commons;
 use crate::config::{self, Config};
-use crate::edge::Reach;
 use crate::demo::{self, Hidden, Organization};
-use crate::{app, demo::Person};
+use crate::edge::Reach;
+use crate::{app, demo::Person, tls};
 
 /// The words in URLs under which the demo world's lists stand.
 pub(super) const COLLECTIONS: [&str; 4] = ["organizations", "opportunities", "memberships", "measurements"];
@@ -107,6 +107,7 @@ impl World {
             });
         });
         let (url, handle) = told.recv().map_err(|_| "the server did not start".to_owned())??;
+        tls::install();
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().map_err(|error| error.to_string())?;
         let disclosed = Mutex::default();
         Ok(Self { commons, seed, organizations, schemas, disclosed, url, http, handle, thread: Some(thread), _folder: folder })

@@ -27,6 +27,8 @@ pub struct Ids<'a> {
     record: String,
     /// A record by the id of its owner's list.
     own: String,
+    /// A record of `dataset`, by its id there.
+    listed: String,
     erasure: String,
 }
 
@@ -40,6 +42,7 @@ impl<'a> Ids<'a> {
             disclosure: id.to_owned(),
             record: id.to_owned(),
             own: id.to_owned(),
+            listed: id.to_owned(),
             erasure: id.to_owned(),
         }
     }
@@ -61,6 +64,8 @@ impl<'a> Ids<'a> {
         };
         let named = [
             ("{id}", id),
+            ("{record}", &self.listed),
+            ("{dataset}", self.dataset),
             ("{version}", "1"),
             ("{event}", "approve"),
             ("{collection}", "opportunities"),
@@ -86,6 +91,11 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
         ("POST", path) if path.starts_with("/account/") => request.form(&[("next", "/")]),
         ("PUT", "/api/v1/people/{id}/roles") => request.json(&json!({"roles": ["viewer"]})),
         ("POST", "/api/v1/invites") => request.json(&json!({"email": "guest@people.example", "roles": ["viewer"]})),
+        // Nothing is in it, so that nothing is made.
+        ("POST", "/api/v1/datasets/{id}/records") => request.json(&json!({})),
+        ("PATCH", "/api/v1/datasets/{id}/records/{record}") => {
+            request.header("Content-Type", "application/merge-patch+json").header("If-Match", "*").body("{}")
+        }
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
@@ -145,6 +155,7 @@ pub fn own_ids(world: &World) -> Ids<'_> {
         record: listed.items()[0]["id"].as_str().unwrap().to_owned(),
         erasure: erased(world, Steward, world.id("unshared")),
         own: first(world, Steward, world.id("unshared")),
+        listed: first(world, Steward, world.id("jobs")),
     }
 }
 
@@ -162,6 +173,7 @@ fn foreign_ids(world: &World) -> Ids<'_> {
         record: hidden.items()[0]["id"].as_str().unwrap().to_owned(),
         erasure: erased(world, ThirdOwner, world.id("third-jobs")),
         own: first(world, ThirdOwner, world.id("third-jobs")),
+        listed: first(world, ThirdOwner, world.id("third-jobs")),
     }
 }
 
@@ -180,6 +192,7 @@ pub fn no_ids(like: &Ids<'_>) -> Ids<'static> {
         disclosure: twisted(&like.disclosure),
         record: twisted(&like.record),
         own: twisted(&like.own),
+        listed: twisted(&like.listed),
         erasure: twisted(&like.erasure),
     }
 }

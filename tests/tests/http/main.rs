@@ -12,8 +12,10 @@
 )]
 
 mod access;
+mod again;
 mod agreeing;
 mod answer;
+mod asking;
 mod backing_up;
 mod bad_bodies;
 mod bad_files;
@@ -43,7 +45,10 @@ mod previewing;
 mod process;
 mod program;
 mod querying;
+mod rates;
+mod reach;
 mod real_list;
+mod records;
 mod refusals;
 mod revocation;
 mod rules;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::access::{own_ids, request};
 use crate::answer::Answer;
 use crate::founding::PASSWORD;
-use crate::world::Persona::{Nobody, Operator, PartnerClient, Steward, ThirdOwner};
+use crate::world::Persona::{Nobody, Operator, PartnerClient, ThirdOwner};
 use crate::world::World;
 
 const STEWARD: &str = "steward@people.example";
