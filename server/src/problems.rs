@@ -20,12 +20,7 @@ const KINDS: &[Kind] = &[
         "These credentials open nothing",
         "Check the address and the password, and the code if you use one.",
     ),
-    (
-        "code-needed",
-        401,
-        "A code is needed, too",
-        "Send the code that your app shows, or one of your recovery codes, as `code`.",
-    ),
+    ("code-needed", 401, "A code is needed, too", "Send the code that your app shows, or one of your recovery codes, as `code`."),
     (
         "too-many-attempts",
         429,

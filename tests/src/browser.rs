@@ -27,7 +27,8 @@ impl From<Response> for Shown {
     fn from(response: Response) -> Self {
         let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let cookies = response.headers().get_all("set-cookie").iter().map(text).collect();
-        let headers: BTreeMap<String, String> = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let headers: BTreeMap<String, String> =
+            response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let location = headers.get("location").cloned().unwrap_or_default();
         Self { status: response.status().as_u16(), location, cookies, headers, text: response.text().expect("a whole page") }
     }

@@ -211,9 +211,7 @@ fn who_is_shut_out_can_do_nothing_until_let_in_again() {
         scopes: Default::default(),
         expires_at: commons.store.now().plus(Duration::from_secs(60)),
     };
-    let begin = |byte: u8, checked: &str| {
-        commons.store.begin_session(&new(byte), &format!("ses_{byte}"), "a test", checked)
-    };
+    let begin = |byte: u8, checked: &str| commons.store.begin_session(&new(byte), &format!("ses_{byte}"), "a test", checked);
     begin(1, &kept()).unwrap();
     assert!(commons.store.caller(&new(1).hash).is_ok());
     commons.json(&["person", "disable", "--email", "ana@sur.example"]);

@@ -43,7 +43,9 @@ fn roles(names: &[String]) -> Result<Vec<Role>, Error> {
         .map(|name| Role::parse(name).filter(|role| !role.of_commons()))
         .collect::<Option<Vec<Role>>>()
         .filter(|roles| !roles.is_empty())
-        .ok_or_else(|| Error::bad("invalid-body", "`roles` names at least one of owner, steward, editor, developer and viewer"))?;
+        .ok_or_else(|| {
+            Error::bad("invalid-body", "`roles` names at least one of owner, steward, editor, developer and viewer")
+        })?;
     roles.sort_unstable();
     roles.dedup();
     Ok(roles)
@@ -122,7 +124,11 @@ pub async fn invite(
 }
 
 /// Takes an invitation back.
-pub async fn revoke_invite(bearer: Bearer<PeopleManage>, commons: Data<Commons>, id: Path<String>) -> Result<HttpResponse, Error> {
+pub async fn revoke_invite(
+    bearer: Bearer<PeopleManage>,
+    commons: Data<Commons>,
+    id: Path<String>,
+) -> Result<HttpResponse, Error> {
     let organization = bearer.caller.organization;
     let id = id.into_inner();
     commons.run(move |store| store.revoke_own_invite(organization, &id)).await?;

@@ -10,8 +10,8 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 use hayward_store::Person;
 
-use super::{codes, password};
 use super::throttle::Guess;
+use super::{codes, password};
 use crate::commons::Commons;
 use crate::error::Error;
 

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use actix_web::web::Data;
 use actix_web::HttpRequest;
+use actix_web::web::Data;
 use hayward_store::{CountedAttempt, Strictness};
 
 use super::network;

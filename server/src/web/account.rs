@@ -137,7 +137,8 @@ pub async fn change_password(
     match change(&request, &commons, &visitor, &form).await {
         Ok(()) => {
             revocation::acknowledge().await;
-            page_with(&request, &commons, &visitor, "Your password is changed, and everything else is ended.", StatusCode::OK).await
+            page_with(&request, &commons, &visitor, "Your password is changed, and everything else is ended.", StatusCode::OK)
+                .await
         }
         Err(error) => refused(&request, &commons, &visitor, error).await,
     }

@@ -74,7 +74,12 @@ pub async fn confirm(request: HttpRequest, commons: Data<Commons>, visitor: Visi
 }
 
 /// Asks for codes no more: with the password and a code, so that a browser that was left open is not enough.
-pub async fn turn_off(request: HttpRequest, commons: Data<Commons>, visitor: Visitor, form: Posted) -> Result<HttpResponse, Halt> {
+pub async fn turn_off(
+    request: HttpRequest,
+    commons: Data<Commons>,
+    visitor: Visitor,
+    form: Posted,
+) -> Result<HttpResponse, Halt> {
     match off(&request, &commons, &visitor, &form).await {
         Ok(()) => Ok(frame::onward("/account").finish()),
         Err(error) => account::refused(&request, &commons, &visitor, error).await,

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use actix_web::http::header::{CONTENT_TYPE, ORIGIN};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use hayward_domain::id::base32;
@@ -81,8 +81,9 @@ fn from_here(request: &HttpRequest) -> bool {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, None | Some("null")) => true,
         (None, Some(origin)) => {
-            let host = text(HOST.as_str()).unwrap_or_default();
-            origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+            // Where HTTP/2 has no `Host`, it has an authority.
+            let here = request.connection_info();
+            origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(here.host()))
         }
     }
 }

@@ -43,14 +43,7 @@ impl Frame {
             }
         };
         let who = visitor.map(|visitor| (visitor.name.clone(), visitor.acts_for().map(|at| at.name.clone()).unwrap_or_default()));
-        Ok(Self {
-            commons: settings.name,
-            style: assets::style(),
-            token: form::token(&hangs_on),
-            who,
-            gives,
-            leads_to: None,
-        })
+        Ok(Self { commons: settings.name, style: assets::style(), token: form::token(&hangs_on), who, gives, leads_to: None })
     }
 
     /// Says that a form of this page may be answered with a redirect to `origin` (`https://partner.example`).

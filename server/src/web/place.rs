@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn only_paths_of_our_own_are_come_back_to() {
-        for (next, kept) in [("/", "/"), ("/account", "/account"), ("/oauth/authorize?a=b&c=%2F#x", "/oauth/authorize?a=b&c=%2F")] {
+        for (next, kept) in [("/", "/"), ("/account", "/account"), ("/oauth/authorize?a=b&c=%2F#x", "/oauth/authorize?a=b&c=%2F")]
+        {
             assert_eq!(local(next).as_deref(), Some(kept));
         }
         let long = format!("/{}", "a".repeat(9_000));

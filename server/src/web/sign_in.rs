@@ -46,14 +46,14 @@ pub async fn submit(request: HttpRequest, commons: Data<Commons>, form: Posted) 
         code: form.field("code").to_owned(),
     };
     match sign_in::prove(&request, &commons, given).await {
-        Ok(person) => {
-            begin(&request, &commons, person, next).await
-        }
+        Ok(person) => begin(&request, &commons, person, next).await,
         Err(error @ (Error::Bad { .. } | Error::TooSoon(_))) => {
             let frame = Frame::new(&request, &commons, None).await?;
             let message = match &error {
                 Error::TooSoon(_) => error.to_string(),
-                Error::Bad { code: "code-needed", .. } => "Your password is right. The code of your app is needed, too.".to_owned(),
+                Error::Bad { code: "code-needed", .. } => {
+                    "Your password is right. The code of your app is needed, too.".to_owned()
+                }
                 _ => "This address and password, and code where one is used, open nothing.".to_owned(),
             };
             let (email, next) = (form.field("email"), next.unwrap_or_default());
@@ -109,7 +109,12 @@ async fn begin(
 }
 
 /// Signs out at this browser.
-pub async fn sign_out(request: HttpRequest, commons: Data<Commons>, visitor: Visitor, _form: Posted) -> Result<HttpResponse, Halt> {
+pub async fn sign_out(
+    request: HttpRequest,
+    commons: Data<Commons>,
+    visitor: Visitor,
+    _form: Posted,
+) -> Result<HttpResponse, Halt> {
     let hash = visitor.hash().to_owned();
     commons.run(move |store| store.end_page_session(&hash)).await?;
     revocation::acknowledge().await;

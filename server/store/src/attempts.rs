@@ -85,7 +85,8 @@ impl Store {
         self.db.write(|conn| {
             let mut standing = self.locked(conn, names, now)?;
             let familiar = standing.first().is_some_and(|first| first.familiar(now));
-            let until = standing.iter().filter(|one| !(familiar && one.strictness.spares_familiar)).map(|one| one.row.until).max();
+            let until =
+                standing.iter().filter(|one| !(familiar && one.strictness.spares_familiar)).map(|one| one.row.until).max();
             if let Some(micros) = until.map(|until| until - now.0).filter(|left| *left > 0) {
                 let seconds = u64::try_from(micros).unwrap_or_default().div_ceil(1_000_000);
                 return Err(StoreError::TooSoon(seconds));

@@ -18,7 +18,6 @@ use crate::people::{folded, plain_name};
 use crate::sessions::end_all;
 use crate::sql::{Number, Sql, Word, rows};
 
-
 /// A person, as the operator sees them.
 #[derive(Serialize)]
 pub struct Listed {

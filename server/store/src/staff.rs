@@ -93,7 +93,10 @@ impl Store {
             }
             roles.iter().try_for_each(|role| add_position(conn, person, organization, *role))?;
             if owners > 0 && self::owners(conn, organization)? == 0 {
-                return Err(StoreError::refused("last-owner", "the co-op would have no owner left; make somebody else one first"));
+                return Err(StoreError::refused(
+                    "last-owner",
+                    "the co-op would have no owner left; make somebody else one first",
+                ));
             }
             Ok(())
         })

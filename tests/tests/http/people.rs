@@ -98,6 +98,16 @@ on_both! {
         let asked = json!({"email": "Guest@people.example", "roles": ["viewer", "editor"]});
         let invite = world.post(ThirdOwner, "/api/v1/invites", &asked).expect(201).json();
         assert_eq!(world.get(ThirdOwner, "/api/v1/invites").items().len(), 1);
+        // The key of an invitation is told once, and no answer with it is kept.
+        let again = || world.request(ThirdOwner, Method::POST, "/api/v1/invites").header("Idempotency-Key", "\"one\"");
+        let asked_again = json!({"email": "other@people.example", "roles": ["viewer"]});
+        let keys: Vec<Value> = (0..2).map(|_| Answer::to(again().json(&asked_again)).expect(201).json()).collect();
+        assert_ne!(keys[0]["key"], keys[1]["key"]);
+        assert_eq!(hayward_tests::raw::count(&world.database, "kept_answers where body like '%hwi%'"), 0);
+        for key in &keys {
+            let path = format!("/api/v1/invites/{}", key["id"].as_str().unwrap());
+            Answer::to(world.request(ThirdOwner, Method::DELETE, &path)).expect(204);
+        }
         accept(&world, &invite);
         assert!(world.get(ThirdOwner, "/api/v1/invites").items().is_empty());
         let people = world.get(ThirdOwner, "/api/v1/people").items();

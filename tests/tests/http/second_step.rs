@@ -52,8 +52,13 @@ fn set_up(world: &World) -> (Browser, App, Vec<String>) {
     let wrong = browser.post_from(&offered, "/account/codes/confirm", &[("code", "000000")]).expect(400);
     assert!(!wrong.text.contains("<svg"), "it is shown once");
     let codes = browser.post_from(&wrong, "/account/codes/confirm", &[("code", &app.code(0))]).expect(200);
-    let recovery: Vec<String> =
-        codes.text.split("<code>").skip(1).filter_map(|rest| rest.split_once("</code>")).map(|(code, _)| code.to_owned()).collect();
+    let recovery: Vec<String> = codes
+        .text
+        .split("<code>")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("</code>"))
+        .map(|(code, _)| code.to_owned())
+        .collect();
     assert_eq!(recovery.len(), 10);
     (browser, app, recovery)
 }
