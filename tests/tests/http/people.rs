@@ -44,7 +44,7 @@ on_both! {
         for one in &listed {
             let text = one.to_string();
             assert!(!text.contains("127.0.0.1") && !text.contains(&here) && !text.contains(&there), "{text}");
-            assert_eq!(one["used_at"], "2026-11-22T12:00:00Z");
+            assert_eq!(one["used_at"], "2026-11-22T12:00:00.000000Z");
         }
         let end = |id: &str| Answer::to(world.server.request(Method::DELETE, &format!("/api/v1/sessions/{id}"), Some(&here)));
         end(&other.1).problem(404, "not-found");
