@@ -3,13 +3,14 @@
 
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::api::{
     agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports,
-    invite, leaving, marked, oauth, readings, records, sessions, setup, shared, subjects, undo, upload, usage, watching, wording,
+    leaving, marked, oauth, people, readings, records, sessions, shared, subjects, undo, upload, usage, watching, wording,
 };
+use crate::web::{account, acting, assets, codes, commons, invite, setup, sign_in};
 
 /// Whose data a route shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -31,7 +32,7 @@ pub struct Route {
     /// The path, with names in braces.
     pub path: &'static str,
     /// The scope that a token must have; `none` for no token at all, `any` for any, `collection` for that of the collection (public
-    /// shares need no token).
+    /// shares need no token), `session` for a page that somebody has to be signed in for.
     pub scope: &'static str,
     /// Whose data it shows.
     pub shows: Shows,
@@ -52,11 +53,11 @@ macro_rules! routes {
             $(config.route($path, routes!(@method $method).to($handler));)*
         }
     };
-    (@method GET) => { web::get() };
-    (@method POST) => { web::post() };
-    (@method PUT) => { web::put() };
-    (@method PATCH) => { web::patch() };
-    (@method DELETE) => { web::delete() };
+    (@method GET) => { actix_web::web::get() };
+    (@method POST) => { actix_web::web::post() };
+    (@method PUT) => { actix_web::web::put() };
+    (@method PATCH) => { actix_web::web::patch() };
+    (@method DELETE) => { actix_web::web::delete() };
 }
 
 routes! {
@@ -67,11 +68,34 @@ routes! {
     POST "/setup" "none" Nothing => setup::submit;
     GET "/invite" "none" Nothing => invite::page;
     POST "/invite" "none" Nothing => invite::accept;
+    POST "/invite/join" "session" Nothing => invite::join;
+    GET "/static/{file}" "none" Nothing => assets::get;
+    GET "/sign-in" "none" Nothing => sign_in::page;
+    POST "/sign-in" "none" Nothing => sign_in::submit;
+    GET "/acting" "session" Nothing => acting::page;
+    POST "/acting" "session" Nothing => acting::choose;
+    GET "/account" "session" Nothing => account::page;
+    POST "/account/sessions" "session" Nothing => account::end_session;
+    POST "/account/password" "session" Nothing => account::change_password;
+    POST "/account/codes" "session" Nothing => codes::begin;
+    POST "/account/codes/confirm" "session" Nothing => codes::confirm;
+    POST "/account/codes/off" "session" Nothing => codes::turn_off;
+    GET "/commons" "session" Nothing => commons::page;
+    POST "/sign-out" "session" Nothing => sign_in::sign_out;
 
     POST "/oauth/token" "none" Nothing => oauth::token;
     POST "/oauth/revoke" "none" Nothing => oauth::revoke;
     POST "/api/v1/sessions" "none" Nothing => sessions::create;
+    GET "/api/v1/sessions" "any" Nothing => sessions::list;
     DELETE "/api/v1/sessions/current" "any" Nothing => sessions::delete;
+    DELETE "/api/v1/sessions/{id}" "any" Nothing => sessions::end;
+
+    GET "/api/v1/people" "people:manage" Own => people::list;
+    PUT "/api/v1/people/{id}/roles" "people:manage" Own => people::put_roles;
+    DELETE "/api/v1/people/{id}" "people:manage" Own => people::remove;
+    GET "/api/v1/invites" "people:manage" Own => people::invites;
+    POST "/api/v1/invites" "people:manage" Own => people::invite;
+    DELETE "/api/v1/invites/{id}" "people:manage" Own => people::revoke_invite;
 
     GET "/api/v1/schemas" "none" Nothing => catalogue::schemas;
     GET "/api/v1/schemas/{name}" "none" Nothing => catalogue::schema;

@@ -15,6 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::redirect::Policy;
 
 /// When every test begins: 2026-11-22T12:00:00Z.
 pub const START: Moment = Moment(1_795_348_800_000_000);
@@ -138,7 +139,12 @@ impl Server {
             });
         });
         let (url, handle) = told.recv().expect("the server says where it is");
-        let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("an http client");
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("an http client");
         Self { commons, clock, url, http, handle, thread: Some(thread) }
     }
 

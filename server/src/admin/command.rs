@@ -117,6 +117,12 @@ pub enum PersonCommand {
         #[arg(long)]
         email: String,
     },
+    /// Ask a person who has lost their app for codes no more, and sign them out everywhere
+    ResetCodes {
+        /// Whom
+        #[arg(long)]
+        email: String,
+    },
     /// Take every token of a person away
     SignOut {
         /// Whose
@@ -207,10 +213,10 @@ pub enum RoleCommand {
         /// Whose role
         #[arg(long)]
         email: String,
-        /// Where
+        /// Where; not for a role in the commons itself
         #[arg(long, value_name = "SLUG")]
-        organization: String,
-        /// What they are there: owner, steward, editor, developer or viewer
+        organization: Option<String>,
+        /// What they are there: owner, steward, editor, developer or viewer; or in the commons: operator, facilitator or auditor
         #[arg(long)]
         role: String,
     },
@@ -219,10 +225,10 @@ pub enum RoleCommand {
         /// Whose role
         #[arg(long)]
         email: String,
-        /// Where
+        /// Where; not for a role in the commons itself
         #[arg(long, value_name = "SLUG")]
-        organization: String,
-        /// Which: owner, steward, editor, developer or viewer
+        organization: Option<String>,
+        /// Which: owner, steward, editor, developer or viewer; or in the commons: operator, facilitator or auditor
         #[arg(long)]
         role: String,
     },

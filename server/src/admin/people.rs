@@ -19,6 +19,7 @@ pub(super) fn run(store: &Store, command: PersonCommand, input: &mut impl Read) 
         PersonCommand::ResetPassword { email, password_stdin } => reset(store, &email, password_stdin, input),
         PersonCommand::Disable { email } => disable(store, &email, true),
         PersonCommand::Enable { email } => disable(store, &email, false),
+        PersonCommand::ResetCodes { email } => reset_codes(store, &email),
         PersonCommand::SignOut { email } => sign_out(store, &email),
     }
 }
@@ -101,6 +102,18 @@ fn sign_out(store: &Store, email: &str) -> Result<Answer, AdminError> {
     Ok(Answer::new(format!("{email} is signed out everywhere"), json).did("person sign-out", id.as_str()))
 }
 
+fn reset_codes(store: &Store, email: &str) -> Result<Answer, AdminError> {
+    let id = person(store, email)?;
+    if !store.drop_second_step(&id)? {
+        return Err(AdminError::Input(format!("{email} is asked for no codes")));
+    }
+    store.sign_out(email)?;
+    revocation::acknowledge_blocking();
+    let json = json!({"id": id, "email": email, "codes": false});
+    let sentence = format!("{email} is asked for no codes any more, and is signed out everywhere");
+    Ok(Answer::new(sentence, json).did("person reset-codes", id.as_str()))
+}
+
 /// Who signs in with this address.
 fn person(store: &Store, email: &str) -> Result<PersonId, AdminError> {
     match store.person(email)? {
@@ -119,31 +132,46 @@ fn positions(store: &Store, slugs: &[String], roles: &[String]) -> Result<Vec<(O
 
 pub(super) fn role_command(store: &Store, command: RoleCommand) -> Result<Answer, AdminError> {
     match command {
-        RoleCommand::Add { email, organization: slug, role: name } => {
-            let (id, number, role) = (person(store, &email)?, organization(store, &slug)?.number, role(&name)?);
-            store.add_role(&email, number, role)?;
-            let sentence = format!("{email} is {} of `{slug}` now", role.as_str());
-            let json = json!({"email": email, "organization": slug, "role": role.as_str()});
-            Ok(Answer::new(sentence, json).did("role add", id.as_str()))
-        }
-        RoleCommand::Remove { email, organization: slug, role: name } => {
-            let (id, number, role) = (person(store, &email)?, organization(store, &slug)?.number, role(&name)?);
-            store.remove_role(&email, number, role).map_err(|error| match error {
-                StoreError::NotFound => AdminError::Input(format!("{email} is not {} of `{slug}`", role.as_str())),
-                other => other.into(),
-            })?;
-            revocation::acknowledge_blocking();
-            let sentence = format!("{email} is not {} of `{slug}` any more", role.as_str());
-            let json = json!({"email": email, "organization": slug, "role": role.as_str(), "removed": true});
-            Ok(Answer::new(sentence, json).did("role remove", id.as_str()))
-        }
+        RoleCommand::Add { email, organization, role } => change_role(store, &email, organization.as_deref(), &role, true),
+        RoleCommand::Remove { email, organization, role } => change_role(store, &email, organization.as_deref(), &role, false),
     }
 }
 
-/// A role in an organization. Operators have theirs in the commons.
+/// Gives or takes a role, in an organization or in the commons.
+fn change_role(store: &Store, email: &str, slug: Option<&str>, name: &str, give: bool) -> Result<Answer, AdminError> {
+    let id = person(store, email)?;
+    let role = match slug {
+        Some(_) => role(name)?,
+        None => Role::parse(name).filter(|role| role.of_commons()).ok_or_else(|| {
+            AdminError::Input(format!("`{name}` is not a role in the commons; say `--organization` for a role in a member co-op"))
+        })?,
+    };
+    let at = slug.map_or_else(|| "the commons".to_owned(), |slug| format!("`{slug}`"));
+    let done = match slug {
+        Some(slug) if give => store.add_role(email, organization(store, slug)?.number, role),
+        Some(slug) => store.remove_role(email, organization(store, slug)?.number, role),
+        None => store.set_office(&id, role, give),
+    };
+    done.map_err(|error| match error {
+        StoreError::NotFound => AdminError::Input(format!("{email} is not {} of {at}", role.as_str())),
+        other => other.into(),
+    })?;
+    let json = json!({"email": email, "organization": slug, "role": role.as_str()});
+    if give {
+        return Ok(Answer::new(format!("{email} is {} of {at} now", role.as_str()), json).did("role add", id.as_str()));
+    }
+    revocation::acknowledge_blocking();
+    let mut json = json;
+    if let Some(json) = json.as_object_mut() {
+        json.insert("removed".to_owned(), true.into());
+    }
+    Ok(Answer::new(format!("{email} is not {} of {at} any more", role.as_str()), json).did("role remove", id.as_str()))
+}
+
+/// A role in an organization. Some are held in the commons instead.
 pub(super) fn role(name: &str) -> Result<Role, AdminError> {
-    Role::parse(name).filter(|role| *role != Role::Operator).ok_or_else(|| {
-        let known: Vec<_> = Role::ALL.into_iter().filter(|role| *role != Role::Operator).map(Role::as_str).collect();
+    Role::parse(name).filter(|role| !role.of_commons()).ok_or_else(|| {
+        let known: Vec<_> = Role::ALL.into_iter().filter(|role| !role.of_commons()).map(Role::as_str).collect();
         AdminError::Input(format!("`{name}` is not a role in an organization; there are {}", known.join(", ")))
     })
 }

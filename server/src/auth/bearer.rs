@@ -50,6 +50,8 @@ needs! {
     AgreementsApprove => Some(Scope::AgreementsApprove);
     /// `ledger:read`
     LedgerRead => Some(Scope::LedgerRead);
+    /// `people:manage`
+    PeopleManage => Some(Scope::PeopleManage);
 }
 
 /// A caller whose token has the scope `S`.

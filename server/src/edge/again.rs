@@ -1,6 +1,6 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a request that may be sent again.
 //!
-//! * For every `POST` of the API. Who may ask is decided first: a token that opens nothing, or lacks the scope of the route, is
+//! * For every `POST` of the API but those that tell a secret (`TOLD_ONCE`), where the key counts for nothing. Who may ask is decided first: a token that opens nothing, or lacks the scope of the route, is
 //!   answered by the handler as if there were no key.
 //! * The same request (method, address, body) gets the same answer: status, body, `Location` and `ETag`, with
 //!   `Idempotency-Replayed: true`. Another request under the key is `422`, one that is still under way `409`.
@@ -34,6 +34,8 @@ use crate::commons::Commons;
 use crate::error::Error;
 use crate::routes;
 
+/// What answers with a secret that is told once: such an answer is never kept, and so never repeated.
+const TOLD_ONCE: [&str; 2] = ["/api/v1/sessions", "/api/v1/invites"];
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key.
@@ -50,6 +52,7 @@ pub(super) async fn once(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let is_meant = request.method() == Method::POST && request.path().starts_with("/api/v1/");
+    let is_meant = is_meant && !TOLD_ONCE.contains(&request.path());
     if !is_meant || !request.headers().contains_key(KEY) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }

@@ -73,6 +73,8 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
         }
         if is_due(pruned, PRUNE_EVERY) {
             logged("pruning", store.prune(kept));
+            logged("forgetting guesses", store.prune_attempts());
+            logged("forgetting sessions", store.prune_sessions());
             logged("dropping old answers", store.drop_old_answers());
             logged("dropping what left", store.drop_what_left());
             pruned = Some(Instant::now());

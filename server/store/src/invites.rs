@@ -2,6 +2,7 @@
 //!
 //! Only a hash of the key is kept. Accepting marks the invitation used and adds the person in one transaction.
 
+use hayward_domain::id::PersonId;
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Role;
@@ -11,8 +12,8 @@ use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::people::{NewPerson, add_person, address, plain_name};
-use crate::sql::{Sql, rows};
+use crate::people::{NewPerson, add_person, add_position, address, plain_name};
+use crate::sql::{Sql, Word, rows};
 
 /// An invitation to be.
 pub struct NewInvite {
@@ -71,15 +72,11 @@ impl Store {
     pub fn invite(&self, new: &NewInvite) -> Result<()> {
         let now = (self.clock)();
         let email = address(&new.email)?;
-        let roles: Vec<&str> = new.roles.iter().map(|role| role.as_str()).collect();
         self.db.write(|conn| {
             if Self::is_known(conn, &email)? {
                 return Err(StoreError::Exists("a person with this e-mail address"));
             }
-            let insert = "insert into invites (id, hash, email, organization, roles, made_at, expires_at)
-                values (?, ?, ?, ?, ?, ?, ?)";
-            let insert = Sql::new(insert).bind(&new.id).bind(&new.hash).bind(&email).bind(new.organization.0);
-            conn.execute(insert.bind(roles.join(" ")).bind(now).bind(new.expires_at)).map(drop)
+            keep(conn, new, &email, now)
         })
     }
 
@@ -111,6 +108,28 @@ impl Store {
             add_person(conn, &person, now)?;
             let update = "update invites set accepted_at = ?, person = ? where id = ?";
             conn.execute(Sql::new(update).bind(now).bind(person.id.as_str()).bind(invite.id)).map(drop)
+        })
+    }
+
+    /// Gives the roles of an invitation to somebody who is in already, under the very address that was invited.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a key that opens nothing, or no longer; [`StoreError::Refused`] with `other-address` where it is
+    /// somebody else who is invited.
+    pub fn join_by_invite(&self, hash: &str, person: &PersonId) -> Result<()> {
+        let now = (self.clock)();
+        self.db.write(|conn| {
+            let invite = open(conn, hash, now)?;
+            let email = "select email as value from people where id = ? and disabled_at is null";
+            if conn.one::<Word>(Sql::new(email).bind(person.as_str()))?.value != invite.email {
+                return Err(StoreError::refused("other-address", "this invitation is for another address than yours"));
+            }
+            for word in invite.roles.split_whitespace() {
+                let role = Role::parse(word).ok_or(StoreError::Corrupt("an invitation"))?;
+                add_position(conn, person, OrganizationNumber(invite.organization), role)?;
+            }
+            let update = "update invites set accepted_at = ?, person = ? where id = ?";
+            conn.execute(Sql::new(update).bind(now).bind(person.as_str()).bind(invite.id)).map(drop)
         })
     }
 
@@ -149,6 +168,14 @@ impl Store {
         });
         Ok(listed.collect())
     }
+}
+
+/// Writes an invitation down.
+pub(crate) fn keep(conn: &mut Conn, new: &NewInvite, email: &str, now: Moment) -> Result<()> {
+    let roles: Vec<&str> = new.roles.iter().map(|role| role.as_str()).collect();
+    let insert = "insert into invites (id, hash, email, organization, roles, made_at, expires_at) values (?, ?, ?, ?, ?, ?, ?)";
+    let insert = Sql::new(insert).bind(&new.id).bind(&new.hash).bind(email).bind(new.organization.0);
+    conn.execute(insert.bind(roles.join(" ")).bind(now).bind(new.expires_at)).map(drop)
 }
 
 /// The invitation that a key opens, locked: it is accepted once.

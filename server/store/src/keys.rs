@@ -153,6 +153,12 @@ impl Keyring {
         base32(&mac(&of_dataset, key.as_bytes()))
     }
 
+    /// What stands for a word in a table that is searched by it: it says nothing to who lacks the key file. After a rotation of the
+    /// wrapping key it is another one.
+    pub(crate) fn print_of(&self, purpose: &str, word: &str) -> String {
+        base32(&mac(&mac(&self.wrap, purpose.as_bytes()), word.as_bytes()))
+    }
+
     /// The keys of cursors.
     #[must_use]
     pub fn cursor(&self) -> CursorKeys {
@@ -191,9 +197,22 @@ impl Keyring {
 
     /// An agreement's secret as it is stored.
     pub(crate) fn wrap(&self, agreement: &AgreementId, secret: &[u8; 32]) -> Result<String> {
-        let payload = Payload { msg: secret, aad: agreement.as_str().as_bytes() };
-        let sealed = self.cipher().encrypt(&self.nonce(agreement).into(), payload);
+        self.wrap_named(agreement.as_str(), secret)
+    }
+
+    /// A secret as it is stored under a name. Under one name there is one secret, once.
+    pub(crate) fn wrap_named(&self, name: &str, secret: &[u8]) -> Result<String> {
+        let payload = Payload { msg: secret, aad: name.as_bytes() };
+        let sealed = self.cipher().encrypt(&self.nonce(name).into(), payload);
         sealed.map(|bytes| base32(&bytes)).map_err(|_| StoreError::Corrupt("a secret that cannot be wrapped"))
+    }
+
+    /// What [`Self::wrap_named`] wrapped.
+    pub(crate) fn unwrap_named(&self, name: &str, wrapped: &str) -> Result<Vec<u8>> {
+        let wrong = StoreError::Corrupt("a secret that these keys do not open");
+        let Some(sealed) = from_base32(wrapped) else { return Err(wrong) };
+        let payload = Payload { msg: &sealed, aad: name.as_bytes() };
+        self.cipher().decrypt(&self.nonce(name).into(), payload).map_err(|_| wrong)
     }
 
     /// The keys of an agreement, from its stored secret.
@@ -206,9 +225,7 @@ impl Keyring {
 
     fn secret(&self, agreement: &AgreementId, wrapped: &str) -> Result<[u8; 32]> {
         let wrong = StoreError::Corrupt("an agreement's secret that these keys do not open");
-        let Some(sealed) = from_base32(wrapped) else { return Err(wrong) };
-        let payload = Payload { msg: &sealed, aad: agreement.as_str().as_bytes() };
-        let Ok(secret) = self.cipher().decrypt(&self.nonce(agreement).into(), payload) else { return Err(wrong) };
+        let Ok(secret) = self.unwrap_named(agreement.as_str(), wrapped) else { return Err(wrong) };
         <[u8; 32]>::try_from(secret).map_err(|_| wrong)
     }
 
@@ -216,9 +233,9 @@ impl Keyring {
         ChaCha20Poly1305::new(&self.wrap.into())
     }
 
-    /// One secret an agreement, once: the agreement's id is as good as a counter.
-    fn nonce(&self, agreement: &AgreementId) -> [u8; 12] {
-        let bytes = mac(&self.wrap, agreement.as_str().as_bytes());
+    /// One secret a name, once: the name (such as the agreement's id) is as good as a counter.
+    fn nonce(&self, name: &str) -> [u8; 12] {
+        let bytes = mac(&self.wrap, name.as_bytes());
         let mut nonce = [0; 12];
         nonce.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
         nonce

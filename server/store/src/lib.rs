@@ -7,6 +7,7 @@ mod activation;
 mod acts;
 mod agreements;
 mod answers;
+mod attempts;
 mod backup;
 mod bulk;
 mod catalogue;
@@ -46,11 +47,14 @@ mod roster;
 mod rotation;
 mod schemas;
 mod search;
+mod second_steps;
+mod sessions;
 mod settings;
 mod share;
 mod shelf;
 mod spool;
 mod sql;
+mod staff;
 mod tidy;
 mod tokens;
 mod turn;
@@ -70,6 +74,7 @@ use hayward_domain::terms::{Context, Terms};
 pub use acts::Act;
 pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording, certified};
 pub use answers::{ANSWERS_KEPT, Begun, KeptAnswer};
+pub use attempts::{Counted as CountedAttempt, Strictness};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -105,11 +110,14 @@ pub use records::{OwnPage, OwnRecord, private_name};
 pub use report::SubjectReport;
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};
+pub use second_steps::{SecondStep, code_second};
+pub use sessions::{ListedSession, NewPageSession, PageSession};
 pub use settings::Settings;
 pub use shelf::{
     AudienceKind, BUDGET, Facet, Names, OpenOn, Place, RefusedUnder, Selection, Shape, ShareQuery, ShareSummary, SharedPage,
     SharedRow, Shares, View, Viewer,
 };
+pub use staff::{Colleague, OpenInvite};
 pub use tokens::{Caller, NewToken};
 pub use writing::{
     Counts, DiffColumn, DiffItem, DiffRow, Difference, Edit, EditError, EditFault, Edited, Given, ImportProgress, Phase,

@@ -1,10 +1,11 @@
 //! What an operator does about member co-ops and people who are there already: looking them up, shutting out, letting in again.
 //!
 //! Who is shut out or gets another password loses every token in the same transaction. A session is begun only while the password
-//! that was checked still stands ([`Store::begin_session`]), so none slips in between.
+//! that was checked still stands ([`Store::begin_page_session`], [`Store::begin_session`]), so none slips in between.
 
 use std::collections::BTreeMap;
 
+use hayward_domain::id::PersonId;
 use hayward_domain::moment::Moment;
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::Role;
@@ -12,11 +13,10 @@ use serde::Serialize;
 
 use crate::Store;
 use crate::conn::{Conn, Eyes};
-use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::people::{folded, plain_name};
+use crate::sessions::end_all;
 use crate::sql::{Number, Sql, Word, rows};
-use crate::tokens::{NewToken, add_token};
 
 /// A person, as the operator sees them.
 #[derive(Serialize)]
@@ -121,6 +121,33 @@ impl Store {
         self.db.write(|conn| if conn.execute(delete)? == 0 { Err(StoreError::NotFound) } else { Ok(()) })
     }
 
+    /// Gives a person a role in the commons itself, or takes it away.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a role in an organization; [`StoreError::NotFound`] where they do not have what is to be taken.
+    pub fn set_office(&self, person: &PersonId, role: Role, give: bool) -> Result<()> {
+        let changed = |row: usize| if row == 0 && !give { Err(StoreError::NotFound) } else { Ok(()) };
+        match role {
+            Role::Operator => {
+                let update = "update people set operator = ? where id = ? and operator <> ?";
+                let update = Sql::new(update).bind(i64::from(give)).bind(person.as_str()).bind(i64::from(give));
+                self.db.write(|conn| changed(conn.execute(update)?))
+            }
+            Role::Facilitator | Role::Auditor => {
+                let text = if give {
+                    "insert into offices (person, role) values (?, ?) on conflict (person, role) do nothing"
+                } else {
+                    "delete from offices where person = ? and role = ?"
+                };
+                let change = Sql::new(text).bind(person.as_str()).bind(role.as_str());
+                self.db.write(|conn| changed(conn.execute(change)?))
+            }
+            Role::Owner | Role::Steward | Role::Editor | Role::Developer | Role::Viewer => {
+                Err(StoreError::refused("not-an-office", "this role belongs to an organization, not to the commons"))
+            }
+        }
+    }
+
     /// Gives a person another password, and takes every token of theirs away.
     ///
     /// # Errors
@@ -160,22 +187,6 @@ impl Store {
         })
     }
 
-    /// Keeps the token of somebody who has just signed in, unless meanwhile their password was changed or they were shut out.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] then.
-    pub fn begin_session(&self, new: &NewToken, checked: &str) -> Result<()> {
-        let now = (self.clock)();
-        let person = new.person.as_ref().map(|id| id.as_str().to_owned());
-        self.db.write(|conn| {
-            let lock = dialect::for_update(conn.kind());
-            let select =
-                format!("select id as value from people where id = ? and password_hash = ? and disabled_at is null{lock}");
-            conn.one::<Word>(Sql::new(&select).bind(person).bind(checked))?;
-            add_token(conn, new, now)
-        })
-    }
-
     /// Whether somebody signs in with this address.
     pub(crate) fn is_known(conn: &mut Conn, email: &str) -> Result<bool> {
         let count = Sql::new("select count(*) as value from people where email = ?").bind(email);
@@ -184,7 +195,6 @@ impl Store {
 }
 
 fn revoke_all(conn: &mut Conn, email: &str, now: Moment) -> Result<()> {
-    let update = "update tokens set revoked_at = ? where revoked_at is null
-        and person = (select id from people where email = ?)";
-    conn.execute(Sql::new(update).bind(now).bind(folded(email))).map(drop)
+    let person = conn.one::<Word>(Sql::new("select id as value from people where email = ?").bind(folded(email)))?.value;
+    end_all(conn, &person, None, now)
 }

@@ -1,6 +1,6 @@
 //! Replacing the commons' keys, in the database's half of it.
 //!
-//! * Every agreement's secret is enclosed anew, the note of whose keys these are moves, and the retired signing key is kept, in one
+//! * Every agreement's secret, and that of every second step of signing in, is enclosed anew, the note of whose keys these are moves, and the retired signing key is kept, in one
 //!   transaction. The key file is the caller's, who writes the new one beside the old before, and puts it in its place after.
 //! * The secrets themselves stay: pseudonyms and pseudonymous ids do not change. The key of record ids never does.
 //! * A server that still runs with the former keys makes no agreement ([`Store::keys_stand`]): nothing is enclosed by a key that is
@@ -14,7 +14,7 @@ use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::keys::Keyring;
 use crate::sql::{Sql, Word, rows};
-use crate::{SecretRow, Store, counter};
+use crate::{SecretRow, Store, counter, second_steps};
 
 /// Under which name the settings keep the print of the commons' keys.
 pub const KEY_PRINT: &str = "key_print";
@@ -49,7 +49,7 @@ impl Store {
             counter::commit(conn)?;
             self.keys_stand(conn)?;
             let agreements = conn.load::<SecretRow>(Sql::new("select id, secret from agreements where secret is not null"))?;
-            let count = agreements.len();
+            let count = agreements.len() + second_steps::rewrap(conn, &self.keyring, fresh)?;
             for row in agreements {
                 let id = AgreementId::parse(&row.id).ok_or(StoreError::Corrupt("an agreement"))?;
                 let secret = fresh.rewrap(&self.keyring, &id, &row.secret.unwrap_or_default())?;

@@ -10,6 +10,10 @@ use crate::world::{World, backed_up, opened, restored};
 const BACK: &str = "
     alter table share_editions drop column at;
     drop table kept_answers; alter table clients drop column rate_limit; alter table editions drop column made_by;
+    drop index tokens_by_session; drop index tokens_by_person; alter table tokens drop column session;
+    alter table tokens drop column program; alter table tokens drop column used_at;
+    drop table page_sessions; drop table attempts; drop table second_steps; drop table recovery_codes;
+    drop table offices;
     drop index records_former;
     drop table certificates; drop table recusals;
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;

@@ -71,6 +71,7 @@ impl<'a> Ids<'a> {
             ("{collection}", "opportunities"),
             ("{name}", "opportunity"),
             ("{code}", "not-found"),
+            ("{file}", "house.css"),
         ];
         let path = named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
         // What is asked about stands in the query there.
@@ -84,12 +85,17 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => request,
+        ("POST", "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        // Without the token of a form that was shown, nobody gets further.
+        ("POST", "/setup" | "/invite" | "/invite/join" | "/sign-in" | "/sign-out" | "/acting") => request.form(&[("next", "/")]),
+        ("POST", path) if path.starts_with("/account/") => request.form(&[("next", "/")]),
+        ("PUT", "/api/v1/people/{id}/roles") => request.json(&json!({"roles": ["viewer"]})),
+        ("POST", "/api/v1/invites") => request.json(&json!({"email": "guest@people.example", "roles": ["viewer"]})),
         // Nothing is in it, so that nothing is made.
         ("POST", "/api/v1/datasets/{id}/records") => request.json(&json!({})),
         ("PATCH", "/api/v1/datasets/{id}/records/{record}") => {
             request.header("Content-Type", "application/merge-patch+json").header("If-Match", "*").body("{}")
         }
-        ("POST", "/setup" | "/invite" | "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
@@ -195,7 +201,7 @@ on_both! {
     fn every_route_answers_every_caller_as_the_table_says(world: World) {
         let ids = own_ids(&world);
         // Signing out comes last: it takes the callers' tokens away.
-        let (last, others): (Vec<&Route>, Vec<&Route>) = ROUTES.iter().partition(|route| route.method == "DELETE");
+        let (last, others): (Vec<&Route>, Vec<&Route>) = ROUTES.iter().partition(|route| route.path == "/api/v1/sessions/current");
         let rows: Vec<String> = others.iter().chain(&last).map(|route| row(&world, route, &ids)).collect();
         let table = rows.join("\n");
         if std::env::var_os("HAYWARD_WRITE_ACCESS").is_some() {
@@ -218,6 +224,7 @@ on_both! {
             let who = match route.scope {
                 "datasets:read" | "datasets:write" | "imports:write" => Editor,
                 "collection" => PartnerClient,
+                "people:manage" => ThirdOwner,
                 _ => Steward,
             };
             let ask = |ids: &Ids<'_>| {

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::bad_requests::{bad, standing};
-use crate::world::Persona::{Editor, Nobody, Steward};
+use crate::world::Persona::{Editor, Nobody, Steward, ThirdOwner};
 use crate::world::{Persona, World};
 
 /// Every call that takes a JSON body, with whom to make it.
 fn calls(world: &World) -> Vec<(Persona, Method, String)> {
     vec![
         (Nobody, Method::POST, "/api/v1/sessions".to_owned()),
+        (ThirdOwner, Method::POST, "/api/v1/invites".to_owned()),
         (Editor, Method::POST, "/api/v1/datasets".to_owned()),
         (Editor, Method::PUT, format!("/api/v1/imports/{}/matching", world.id("jobs-draft"))),
         (Editor, Method::PUT, format!("/api/v1/imports/{}/reading", world.id("jobs-draft"))),

@@ -69,6 +69,7 @@ impl Drop for Running {
 
 /// A client that asks without a proxy.
 pub fn http() -> Client {
+    hayward::tls::install();
     Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
 }
 

@@ -18,7 +18,7 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const MOST_FIELDS: usize = 500;
 
 /// Words after `/api/v1/` that mean something else.
-const TAKEN: [&str; 16] = [
+const TAKEN: [&str; 18] = [
     "schemas",
     "catalogue",
     "datasets",
@@ -31,6 +31,8 @@ const TAKEN: [&str; 16] = [
     "changes",
     "disclosures",
     "sessions",
+    "people",
+    "invites",
     "organization",
     // These would give `{collection}:read` the name of another scope.
     "directory",
