@@ -7,9 +7,11 @@ use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use crate::api::{
-    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports,
-    invite, leaving, marked, oauth, readings, sessions, setup, shared, subjects, undo, upload, usage, watching, wording,
+    agreements, approval_rules, archive, catalogue, changes, clients, consents, datasets, diff, disclosures, explain, fixes,
+    health, imports, invite, leaving, marked, readings, sessions, setup, shared, subjects, undo, upload, usage, watching,
+    wording,
 };
+use crate::oauth;
 
 /// Whose data a route shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,8 +71,19 @@ routes! {
 
     POST "/oauth/token" "none" Nothing => oauth::token;
     POST "/oauth/revoke" "none" Nothing => oauth::revoke;
+    POST "/oauth/introspect" "none" Nothing => oauth::introspect;
+    POST "/oauth/device_authorization" "none" Nothing => oauth::begin_device;
+    GET "/.well-known/oauth-authorization-server" "none" Nothing => oauth::server_metadata;
+    GET "/.well-known/oauth-protected-resource" "none" Nothing => oauth::resource_metadata;
     POST "/api/v1/sessions" "none" Nothing => sessions::create;
     DELETE "/api/v1/sessions/current" "any" Nothing => sessions::delete;
+
+    GET "/api/v1/clients" "clients:manage" Own => clients::list;
+    POST "/api/v1/clients" "clients:manage" Own => clients::create;
+    POST "/api/v1/clients/{id}/secret" "clients:manage" Own => clients::exchange;
+    DELETE "/api/v1/clients/{id}" "clients:manage" Own => clients::revoke;
+    GET "/api/v1/consents" "any" Own => consents::list;
+    DELETE "/api/v1/consents/{id}" "any" Own => consents::withdraw;
 
     GET "/api/v1/schemas" "none" Nothing => catalogue::schemas;
     GET "/api/v1/schemas/{name}" "none" Nothing => catalogue::schema;

@@ -30,6 +30,10 @@ pub(super) struct Serve {
     /// How many days old editions are kept.
     #[arg(long, env = "HAYWARD_KEEP_DAYS", default_value_t = 90)]
     keep_days: u64,
+    /// Where others reach it, such as `https://commons.example`. Names the commons to programs that ask for tokens. Unless set, the
+    /// address that it listens on.
+    #[arg(long, env = "HAYWARD_PUBLIC_URL", default_value = "")]
+    public_url: String,
     /// Where Prometheus may ask for numbers, such as 127.0.0.1:9464; an address of its own, never the one above. Off unless set.
     #[arg(long, env = "HAYWARD_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
@@ -62,7 +66,14 @@ pub(super) fn commons(serve: &Serve, out: &mut impl Write) -> Done {
         kept: Duration::from_secs(serve.keep_days.saturating_mul(86_400)),
         ..serve.database.config()?
     };
-    serve_with(&config, serve.metrics_listen, out, |_| Ok(()), |(), _, _| Ok(()))
+    let public_url = if serve.public_url.is_empty() { None } else { Some(config::public_url(&serve.public_url)?) };
+    let tell = |commons: &Commons| {
+        if let Some(url) = public_url {
+            commons.public_url.get_or_init(|| url);
+        }
+        Ok(())
+    };
+    serve_with(&config, serve.metrics_listen, out, tell, |(), _, _| Ok(()))
 }
 
 pub(super) fn demo(demo: &Demo, out: &mut impl Write) -> Done {

@@ -33,6 +33,7 @@ mod leaving;
 mod ledger;
 mod migrate;
 mod named;
+mod oauth;
 mod order;
 mod parallel;
 mod people;
@@ -51,6 +52,7 @@ mod sql;
 mod tidy;
 mod tokens;
 mod turn;
+mod uses;
 mod waits;
 mod writing;
 
@@ -71,7 +73,7 @@ pub use backup::{
     note_backup, restore,
 };
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
-pub use clients::{Client, ListedClient, NewClient};
+pub use clients::{Client, ClientForm, ListedClient, NewClient};
 #[cfg(feature = "mutants")]
 pub use conn::Work;
 pub use conn::{DatabaseUrl, Kind};
@@ -91,6 +93,10 @@ pub use leaving::{KEPT_AFTER_LEAVING, Left};
 pub use ledger::{
     Disclosed, Entry, EntryKind, EntryPage, FieldUse, Filter, GivenRecord, GivenTo, LedgerStore, Link, Point, PublicRead,
     RecordGivenTo, RecordName, RecordRead, Refusal, Sealable, Usage, commons_file,
+};
+pub use oauth::{
+    CodeShown, ConsentView, DeviceFound, Issue, ListedConsent, NewCode, NewConsent, NewDevice, OpenedBy, Polled, Redeemed,
+    Shown as ShownToken,
 };
 pub use order::Key;
 pub use order::Order;
@@ -147,6 +153,8 @@ pub struct Store {
     /// Whether something behind a last step is left over; at the start an earlier program may have left it.
     untidy: AtomicBool,
     standing: Mutex<shelf::Standing>,
+    /// Tokens that were used since that was last written down.
+    uses: uses::Uses,
 }
 
 rows! {
@@ -181,6 +189,7 @@ impl Store {
             collections: RwLock::default(),
             untidy: AtomicBool::new(true),
             standing: Mutex::default(),
+            uses: uses::Uses::default(),
         })
     }
 

@@ -14,6 +14,7 @@ use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::dialect;
 use crate::error::{Result, StoreError};
+use crate::oauth;
 use crate::people::{folded, plain_name};
 use crate::sql::{Number, Sql, Word, rows};
 use crate::tokens::{NewToken, add_token};
@@ -118,7 +119,13 @@ impl Store {
         let delete = "delete from positions where organization = ? and role = ?
             and person = (select id from people where email = ?)";
         let delete = Sql::new(delete).bind(organization.0).bind(role.as_str()).bind(folded(email));
-        self.db.write(|conn| if conn.execute(delete)? == 0 { Err(StoreError::NotFound) } else { Ok(()) })
+        let now = (self.clock)();
+        self.db.write(|conn| {
+            if conn.execute(delete)? == 0 {
+                return Err(StoreError::NotFound);
+            }
+            oauth::end_without_role(conn, organization, now)
+        })
     }
 
     /// Gives a person another password, and takes every token of theirs away.
@@ -184,6 +191,7 @@ impl Store {
 }
 
 fn revoke_all(conn: &mut Conn, email: &str, now: Moment) -> Result<()> {
+    oauth::end_of_person(conn, &folded(email), now)?;
     let update = "update tokens set revoked_at = ? where revoked_at is null
         and person = (select id from people where email = ?)";
     conn.execute(Sql::new(update).bind(now).bind(folded(email))).map(drop)

@@ -79,8 +79,11 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => request,
-        ("POST", "/setup" | "/invite" | "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        ("POST", "/setup" | "/invite" | "/oauth/token" | "/oauth/revoke" | "/oauth/introspect" | "/oauth/device_authorization") => request.body("grant_type=client_credentials"),
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
+        // Everybody names a scope that nobody may give away: no table of programs grows by this.
+        ("POST", "/api/v1/clients") => request.json(&json!({"name": "Another", "scope": "agreements:approve"})),
+        ("POST", "/api/v1/clients/{id}/secret") => request.json(&json!({})),
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
         ("PUT", "/api/v1/imports/{id}/matching") => request.json(&json!({"columns": []})),
