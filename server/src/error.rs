@@ -54,6 +54,8 @@ pub enum Error {
         /// The problem in words.
         detail: String,
     },
+    /// Too many guesses were wrong. After so many seconds there may be another.
+    TooSoon(u64),
     /// The database or the ledger cannot be written or read now.
     Unavailable(String),
     /// Logged; the caller is told only that we failed.
@@ -74,6 +76,23 @@ impl Error {
         Self::Bad { code, detail: detail.into(), errors: Vec::new() }
     }
 
+    /// Writes down what the caller is not told.
+    pub(crate) fn note(&self) {
+        if let Self::Internal(cause) | Self::Unavailable(cause) = self {
+            tracing::error!(code = self.code(), cause, "a request failed");
+        }
+    }
+
+    /// After how many seconds trying again makes sense, where it does.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooSoon(seconds) => Some(*seconds),
+            Self::Unavailable(_) => Some(1),
+            _ => None,
+        }
+    }
+
     /// The name of the problem.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -82,6 +101,7 @@ impl Error {
             Self::MissingScope(_) => "insufficient-scope",
             Self::NotFound => "not-found",
             Self::Bad { code, .. } | Self::Conflict { code, .. } => code,
+            Self::TooSoon(_) => "too-many-attempts",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
@@ -95,6 +115,7 @@ impl fmt::Display for Error {
             Self::MissingScope(scope) => write!(f, "this token lacks the scope `{scope}`"),
             Self::NotFound => f.write_str("there is nothing here for this caller"),
             Self::Bad { detail, .. } | Self::Conflict { detail, .. } => f.write_str(detail),
+            Self::TooSoon(seconds) => write!(f, "there were too many attempts; wait {seconds} seconds before the next one"),
             Self::Unavailable(_) => f.write_str("this cannot be answered at the moment; try again"),
             Self::Internal(_) => f.write_str("something went wrong on our side"),
         }
@@ -119,6 +140,7 @@ impl From<StoreError> for Error {
             StoreError::Fenced => {
                 Self::Conflict { code: "busy", detail: "another writer took over this list; try again".to_owned() }
             }
+            StoreError::TooSoon(seconds) => Self::TooSoon(seconds),
             StoreError::Unavailable(detail) => Self::Unavailable(detail),
             StoreError::Corrupt(what) => Self::Internal(format!("the database holds {what} that cannot be read")),
             StoreError::Database(detail) => Self::Internal(detail),
@@ -149,9 +171,7 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Self::Internal(cause) | Self::Unavailable(cause) = self {
-            tracing::error!(code = self.code(), cause, "a request failed");
-        }
+        self.note();
         let status = self.status_code();
         let errors: &[Detail] = match self {
             Self::Bad { errors, .. } => errors,
@@ -174,6 +194,9 @@ impl ResponseError for Error {
             Self::MissingScope(scope) => {
                 // RFC 6750, section 3.1.
                 response.insert_header((WWW_AUTHENTICATE, format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")));
+            }
+            Self::TooSoon(seconds) => {
+                response.insert_header((RETRY_AFTER, seconds.to_string()));
             }
             Self::Unavailable(_) => {
                 response.insert_header((RETRY_AFTER, "1"));

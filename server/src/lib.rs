@@ -1,7 +1,7 @@
 //! Hayward: a data commons for co-ops, shared field by field.
 //!
-//! [`app`] wires the parts together and serves them; [`cli`] is the command line. Handlers live in [`api`], one file a thing, and
-//! [`routes`] lists them all.
+//! [`app`] wires the parts together and serves them; [`cli`] is the command line. Handlers of the API live in [`api`], pages in
+//! [`web`], one file a thing, and [`routes`] lists them all.
 
 pub mod admin;
 pub mod api;
@@ -30,3 +30,4 @@ pub mod revocation;
 pub mod routes;
 pub mod selftest;
 pub mod telemetry;
+pub mod web;

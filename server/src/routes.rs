@@ -3,15 +3,15 @@
 
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::api::{
     agreements, approval_rules, archive, catalogue, changes, clients, consents, datasets, diff, disclosures, explain, fixes,
-    health, imports, invite, leaving, marked, readings, sessions, setup, shared, subjects, undo, upload, usage, watching,
-    wording,
+    health, imports, leaving, marked, readings, sessions, shared, subjects, undo, upload, usage, watching, wording,
 };
 use crate::oauth;
+use crate::web::{account, acting, assets, authorize, device, invite, setup, sign_in};
 
 /// Whose data a route shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +33,7 @@ pub struct Route {
     /// The path, with names in braces.
     pub path: &'static str,
     /// The scope that a token must have; `none` for no token at all, `any` for any, `collection` for that of the collection (public
-    /// shares need no token).
+    /// shares need no token), `session` for a page that somebody has to be signed in for.
     pub scope: &'static str,
     /// Whose data it shows.
     pub shows: Shows,
@@ -54,10 +54,10 @@ macro_rules! routes {
             $(config.route($path, routes!(@method $method).to($handler));)*
         }
     };
-    (@method GET) => { web::get() };
-    (@method POST) => { web::post() };
-    (@method PUT) => { web::put() };
-    (@method DELETE) => { web::delete() };
+    (@method GET) => { actix_web::web::get() };
+    (@method POST) => { actix_web::web::post() };
+    (@method PUT) => { actix_web::web::put() };
+    (@method DELETE) => { actix_web::web::delete() };
 }
 
 routes! {
@@ -68,11 +68,22 @@ routes! {
     POST "/setup" "none" Nothing => setup::submit;
     GET "/invite" "none" Nothing => invite::page;
     POST "/invite" "none" Nothing => invite::accept;
+    GET "/static/{file}" "none" Nothing => assets::get;
+    GET "/sign-in" "none" Nothing => sign_in::page;
+    POST "/sign-in" "none" Nothing => sign_in::submit;
+    GET "/acting" "session" Nothing => acting::page;
+    POST "/acting" "session" Nothing => acting::choose;
+    GET "/account" "session" Nothing => account::page;
+    POST "/sign-out" "session" Nothing => sign_in::sign_out;
 
     POST "/oauth/token" "none" Nothing => oauth::token;
     POST "/oauth/revoke" "none" Nothing => oauth::revoke;
     POST "/oauth/introspect" "none" Nothing => oauth::introspect;
     POST "/oauth/device_authorization" "none" Nothing => oauth::begin_device;
+    GET "/oauth/authorize" "none" Nothing => authorize::page;
+    POST "/oauth/authorize" "session" Nothing => authorize::decide;
+    GET "/device" "session" Nothing => device::page;
+    POST "/device" "session" Nothing => device::decide;
     GET "/.well-known/oauth-authorization-server" "none" Nothing => oauth::server_metadata;
     GET "/.well-known/oauth-protected-resource" "none" Nothing => oauth::resource_metadata;
     POST "/api/v1/sessions" "none" Nothing => sessions::create;

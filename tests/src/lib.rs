@@ -2,6 +2,7 @@
 //!
 //! Nothing of the program itself belongs here: what a test needs to know about it, it asks from outside.
 
+pub mod browser;
 pub mod census;
 pub mod checker;
 pub mod cluster;

@@ -3,7 +3,7 @@
 -- A public program (one on people's own machines) can keep no secret; its `secret_hash` is empty and fits nothing.
 alter table clients add column kind text not null default 'confidential' check (kind in ('confidential', 'public'));
 alter table clients add column contact text;
--- To the minute, and a minute late.
+-- To the hour.
 alter table clients add column used_at bigint;
 
 -- Where a browser may be sent back to. Compared letter by letter.
@@ -85,8 +85,6 @@ create table tokens_next (
     issued_at bigint not null,
     expires_at bigint not null,
     revoked_at bigint,
-    -- To the minute, and a minute late.
-    used_at bigint,
     check (person is not null or client is not null),
     check ((consent is not null) = (person is not null and client is not null))
 );

@@ -25,6 +25,8 @@ pub enum Scope {
     LedgerRead,
     /// Register programs.
     ClientsManage,
+    /// Say who is in one's own organization, and as what. For people only.
+    PeopleManage,
 }
 
 impl Scope {
@@ -41,6 +43,7 @@ impl Scope {
             "agreements:approve" => Self::AgreementsApprove,
             "ledger:read" => Self::LedgerRead,
             "clients:manage" => Self::ClientsManage,
+            "people:manage" => Self::PeopleManage,
             _ => {
                 let collection = text.strip_suffix(":read")?;
                 let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -51,10 +54,10 @@ impl Scope {
         })
     }
 
-    /// Whether a program may hold it. Deciding about sharing is for people.
+    /// Whether a program may hold it. Deciding about sharing, and about who may, is for people.
     #[must_use]
     pub fn for_clients(&self) -> bool {
-        !matches!(self, Self::AgreementsApprove)
+        !matches!(self, Self::AgreementsApprove | Self::PeopleManage)
     }
 }
 
@@ -71,6 +74,7 @@ impl fmt::Display for Scope {
             Self::AgreementsApprove => f.write_str("agreements:approve"),
             Self::LedgerRead => f.write_str("ledger:read"),
             Self::ClientsManage => f.write_str("clients:manage"),
+            Self::PeopleManage => f.write_str("people:manage"),
         }
     }
 }
@@ -148,11 +152,30 @@ pub enum Role {
     Viewer,
     /// Runs the server. Belongs to no organization's data: no scope at all.
     Operator,
+    /// Runs the commons' proposals and meetings. An office of the commons: no scope at all.
+    Facilitator,
+    /// Looks at how the commons is run. An office of the commons: no scope at all.
+    Auditor,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] = [Self::Owner, Self::Steward, Self::Editor, Self::Developer, Self::Viewer, Self::Operator];
+    pub const ALL: [Self; 8] = [
+        Self::Owner,
+        Self::Steward,
+        Self::Editor,
+        Self::Developer,
+        Self::Viewer,
+        Self::Operator,
+        Self::Facilitator,
+        Self::Auditor,
+    ];
+
+    /// Whether it is held in the commons, and in no organization.
+    #[must_use]
+    pub fn of_commons(self) -> bool {
+        matches!(self, Self::Operator | Self::Facilitator | Self::Auditor)
+    }
 
     /// Its name.
     #[must_use]
@@ -164,6 +187,8 @@ impl Role {
             Self::Developer => "developer",
             Self::Viewer => "viewer",
             Self::Operator => "operator",
+            Self::Facilitator => "facilitator",
+            Self::Auditor => "auditor",
         }
     }
 
@@ -180,12 +205,12 @@ impl Role {
         let lists = [Scope::DatasetsRead, Scope::DatasetsWrite, Scope::ImportsWrite];
         let decides = [Scope::AgreementsRead, Scope::AgreementsPropose, Scope::AgreementsApprove, Scope::LedgerRead];
         match self {
-            Self::Owner => reads().chain(lists).chain(decides).chain([Scope::ClientsManage]).collect(),
+            Self::Owner => reads().chain(lists).chain(decides).chain([Scope::ClientsManage, Scope::PeopleManage]).collect(),
             Self::Steward => reads().chain([Scope::DatasetsRead]).chain(decides).collect(),
             Self::Editor => reads().chain(lists).chain([Scope::AgreementsRead]).collect(),
             Self::Developer => reads().chain([Scope::AgreementsRead, Scope::AgreementsPropose, Scope::ClientsManage]).collect(),
             Self::Viewer => reads().collect(),
-            Self::Operator => Scopes::default(),
+            Self::Operator | Self::Facilitator | Self::Auditor => Scopes::default(),
         }
     }
 

@@ -140,10 +140,10 @@ pub(super) fn role_command(store: &Store, command: RoleCommand) -> Result<Answer
     }
 }
 
-/// A role in an organization. Operators have theirs in the commons.
+/// A role in an organization. Some are held in the commons instead.
 pub(super) fn role(name: &str) -> Result<Role, AdminError> {
-    Role::parse(name).filter(|role| *role != Role::Operator).ok_or_else(|| {
-        let known: Vec<_> = Role::ALL.into_iter().filter(|role| *role != Role::Operator).map(Role::as_str).collect();
+    Role::parse(name).filter(|role| !role.of_commons()).ok_or_else(|| {
+        let known: Vec<_> = Role::ALL.into_iter().filter(|role| !role.of_commons()).map(Role::as_str).collect();
         AdminError::Input(format!("`{name}` is not a role in an organization; there are {}", known.join(", ")))
     })
 }

@@ -85,7 +85,7 @@ pub struct ListedClient {
     pub redirect_uris: Vec<String>,
     /// Whom to ask about it.
     pub contact: Option<String>,
-    /// When it last used a token, to the minute.
+    /// When it last used a token, to the hour.
     pub last_used: Option<String>,
     /// Whether it was revoked.
     pub revoked: bool,

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// Something with this name exists already.
     #[error("already there: {0}")]
     Exists(&'static str),
+    /// Too many guesses were wrong. After so many seconds there may be another.
+    #[error("too many attempts; wait {0} seconds")]
+    TooSoon(u64),
     /// Another claimer took over this dataset: nothing more may be written.
     #[error("the claim on this dataset was lost")]
     Fenced,

@@ -153,6 +153,12 @@ impl Keyring {
         base32(&mac(&of_dataset, key.as_bytes()))
     }
 
+    /// What stands for a word in a table that is searched by it: it says nothing to who lacks the key file. After a rotation of the
+    /// wrapping key it is another one.
+    pub(crate) fn print_of(&self, purpose: &str, word: &str) -> String {
+        base32(&mac(&mac(&self.wrap, purpose.as_bytes()), word.as_bytes()))
+    }
+
     /// The keys of cursors.
     #[must_use]
     pub fn cursor(&self) -> CursorKeys {

@@ -6,6 +6,7 @@
 mod activation;
 mod acts;
 mod agreements;
+mod attempts;
 mod backup;
 mod bulk;
 mod changes;
@@ -44,6 +45,7 @@ mod report;
 mod roster;
 mod rotation;
 mod schemas;
+mod sessions;
 mod settings;
 mod share;
 mod shelf;
@@ -68,6 +70,7 @@ use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
 pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording, certified};
+pub use attempts::{Counted as CountedAttempt, Strictness};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
@@ -106,6 +109,7 @@ pub use records::{OwnPage, OwnRecord, private_name};
 pub use report::SubjectReport;
 pub use roster::{Listed, Standing};
 pub use rotation::{KEY_PRINT, RetiredKey};
+pub use sessions::{ListedSession, NewPageSession, PageSession, Proof};
 pub use settings::Settings;
 pub use shelf::{
     AudienceKind, BUDGET, Names, RefusedUnder, Shape, ShareQuery, ShareSummary, SharedPage, SharedRow, Shares, View, Viewer,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
-use crate::sql::{Number, Sql, rows};
+use crate::sql::{Number, Sql, Word, rows};
 use crate::{Store, counter};
 
 /// A member co-op to be.
@@ -157,19 +157,7 @@ impl Store {
             let select = Sql::new("select id, password_hash, disabled_at from people where email = ?").bind(folded(email));
             let Some(row) = conn.first::<PersonRow>(select)? else { return Ok(None) };
             let id = PersonId::parse(&row.id).ok_or(StoreError::Corrupt("a person"))?;
-            let select = "select organization, role from positions where person = ? order by organization, role";
-            let mut positions: Vec<(Organization, Vec<Role>)> = Vec::new();
-            for position in conn.load::<PositionRow>(Sql::new(select).bind(row.id))? {
-                let role = Role::parse(&position.role).ok_or(StoreError::Corrupt("a role"))?;
-                match positions.last_mut().filter(|(last, _)| last.number.0 == position.organization) {
-                    Some((_, roles)) => roles.push(role),
-                    None => {
-                        let select = "select number, id, slug, name from organizations where number = ?";
-                        let organization = conn.one::<OrganizationRow>(Sql::new(select).bind(position.organization))?.read()?;
-                        positions.push((organization, vec![role]));
-                    }
-                }
-            }
+            let positions = positions(conn, &row.id)?;
             Ok(Some(Person { id, password_hash: row.password_hash, positions, disabled: row.disabled_at.is_some() }))
         })
     }
@@ -182,6 +170,30 @@ impl Store {
         let count = Sql::new("select count(*) as value from people");
         Ok(self.db.read(Eyes::Own, |conn| conn.one::<Number>(count))?.value > 0)
     }
+}
+
+/// What a person is, and where: by organization.
+pub(crate) fn positions(conn: &mut Conn, person: &str) -> Result<Vec<(Organization, Vec<Role>)>> {
+    let select = "select organization, role from positions where person = ? order by organization, role";
+    let mut positions: Vec<(Organization, Vec<Role>)> = Vec::new();
+    for position in conn.load::<PositionRow>(Sql::new(select).bind(person))? {
+        let role = Role::parse(&position.role).ok_or(StoreError::Corrupt("a role"))?;
+        match positions.last_mut().filter(|(last, _)| last.number.0 == position.organization) {
+            Some((_, roles)) => roles.push(role),
+            None => {
+                let select = "select number, id, slug, name from organizations where number = ?";
+                let organization = conn.one::<OrganizationRow>(Sql::new(select).bind(position.organization))?.read()?;
+                positions.push((organization, vec![role]));
+            }
+        }
+    }
+    Ok(positions)
+}
+
+/// What a person is in the commons, beside an operator.
+pub(crate) fn offices(conn: &mut Conn, person: &str) -> Result<Vec<Role>> {
+    let rows = conn.load::<Word>(Sql::new("select role as value from offices where person = ? order by role").bind(person))?;
+    rows.iter().map(|row| Role::parse(&row.value).ok_or(StoreError::Corrupt("a role"))).collect()
 }
 
 fn add_organization(conn: &mut Conn, new: &NewOrganization, now: Moment) -> Result<OrganizationNumber> {
@@ -224,8 +236,8 @@ pub(crate) fn add_person(conn: &mut Conn, new: &NewPerson, now: Moment) -> Resul
 }
 
 pub(crate) fn add_position(conn: &mut Conn, person: &PersonId, organization: OrganizationNumber, role: Role) -> Result<()> {
-    if role == Role::Operator {
-        return Err(StoreError::refused("not-a-position", "an operator belongs to the commons, not to an organization"));
+    if role.of_commons() {
+        return Err(StoreError::refused("not-a-position", "this role belongs to the commons, not to an organization"));
     }
     let insert = "insert into positions (person, organization, role) values (?, ?, ?)
         on conflict (person, organization, role) do nothing";

@@ -1,7 +1,7 @@
 //! What an operator does about member co-ops and people who are there already: looking them up, shutting out, letting in again.
 //!
 //! Who is shut out or gets another password loses every token in the same transaction. A session is begun only while the password
-//! that was checked still stands ([`Store::begin_session`]), so none slips in between.
+//! that was checked still stands ([`Store::begin_page_session`], [`Store::begin_session`]), so none slips in between.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,11 @@ use serde::Serialize;
 
 use crate::Store;
 use crate::conn::{Conn, Eyes};
-use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::oauth;
 use crate::people::{folded, plain_name};
+use crate::sessions::end_all;
 use crate::sql::{Number, Sql, Word, rows};
-use crate::tokens::{NewToken, add_token};
 
 /// A person, as the operator sees them.
 #[derive(Serialize)]
@@ -167,22 +166,6 @@ impl Store {
         })
     }
 
-    /// Keeps the token of somebody who has just signed in, unless meanwhile their password was changed or they were shut out.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] then.
-    pub fn begin_session(&self, new: &NewToken, checked: &str) -> Result<()> {
-        let now = (self.clock)();
-        let person = new.person.as_ref().map(|id| id.as_str().to_owned());
-        self.db.write(|conn| {
-            let lock = dialect::for_update(conn.kind());
-            let select =
-                format!("select id as value from people where id = ? and password_hash = ? and disabled_at is null{lock}");
-            conn.one::<Word>(Sql::new(&select).bind(person).bind(checked))?;
-            add_token(conn, new, now)
-        })
-    }
-
     /// Whether somebody signs in with this address.
     pub(crate) fn is_known(conn: &mut Conn, email: &str) -> Result<bool> {
         let count = Sql::new("select count(*) as value from people where email = ?").bind(email);
@@ -191,8 +174,6 @@ impl Store {
 }
 
 fn revoke_all(conn: &mut Conn, email: &str, now: Moment) -> Result<()> {
-    oauth::end_of_person(conn, &folded(email), now)?;
-    let update = "update tokens set revoked_at = ? where revoked_at is null
-        and person = (select id from people where email = ?)";
-    conn.execute(Sql::new(update).bind(now).bind(folded(email))).map(drop)
+    let person = conn.one::<Word>(Sql::new("select id as value from people where email = ?").bind(folded(email)))?.value;
+    end_all(conn, &person, None, now)
 }

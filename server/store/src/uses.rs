@@ -1,4 +1,4 @@
-//! When tokens and programs were last used: to the minute, and written a minute late.
+//! When tokens and programs were last used: to the hour, and written a minute late.
 //!
 //! Whoever reads only leaves a note in memory. A job writes the notes down, all in one transaction. What a crash loses is a minute.
 
@@ -13,8 +13,8 @@ use crate::sql::Sql;
 
 /// The most tokens that are noted between two writings; further ones are not, that time.
 const MOST: usize = 10_000;
-/// Microseconds of a minute.
-const MINUTE: i64 = 60_000_000;
+/// Microseconds of an hour.
+const HOUR: i64 = 3_600_000_000;
 
 /// Notes of uses, by the hash of the token.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl Store {
         if uses.is_empty() {
             return Ok(0);
         }
-        let mut uses: Vec<(String, i64)> = uses.into_iter().map(|(hash, at)| (hash, at.0 - at.0.rem_euclid(MINUTE))).collect();
+        let mut uses: Vec<(String, i64)> = uses.into_iter().map(|(hash, at)| (hash, at.0 - at.0.rem_euclid(HOUR))).collect();
         // Servers that write at once take the rows in one order.
         uses.sort_unstable();
         self.db.write(|conn| {

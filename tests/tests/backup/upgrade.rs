@@ -8,6 +8,10 @@ use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    drop index tokens_by_session; drop index tokens_by_person; alter table tokens drop column session;
+    alter table tokens drop column program; alter table tokens drop column used_at;
+    drop table page_sessions; drop table attempts; drop table second_steps; drop table recovery_codes;
+    drop table outside_identities; drop table outside_visits; drop table offices;
     create table tokens_before (
         hash text primary key, organization bigint not null references organizations (number), person text references people (id),
         client text references clients (id), scopes text not null, issued_at bigint not null, expires_at bigint not null,

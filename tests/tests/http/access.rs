@@ -66,6 +66,7 @@ impl<'a> Ids<'a> {
             ("{collection}", "opportunities"),
             ("{name}", "opportunity"),
             ("{code}", "not-found"),
+            ("{file}", "house.css"),
         ];
         let path = named.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
         // What is asked about stands in the query there.
@@ -79,7 +80,13 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => request,
-        ("POST", "/setup" | "/invite" | "/oauth/token" | "/oauth/revoke" | "/oauth/introspect" | "/oauth/device_authorization") => request.body("grant_type=client_credentials"),
+        ("POST", "/oauth/token" | "/oauth/revoke" | "/oauth/introspect" | "/oauth/device_authorization") => {
+            request.body("grant_type=client_credentials")
+        }
+        // Without the token of a form that was shown, nobody gets further.
+        ("POST", "/setup" | "/invite" | "/sign-in" | "/sign-out" | "/acting" | "/oauth/authorize" | "/device") => {
+            request.form(&[("next", "/")])
+        }
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
         // Everybody names a scope that nobody may give away: no table of programs grows by this.
         ("POST", "/api/v1/clients") => request.json(&json!({"name": "Another", "scope": "agreements:approve"})),

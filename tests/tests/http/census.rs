@@ -18,6 +18,7 @@ fn concrete(route: &Route) -> String {
         ("{event}", "approve"),
         ("{name}", "x"),
         ("{code}", "x"),
+        ("{file}", "x"),
     ];
     names.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
@@ -35,7 +36,7 @@ fn every_route_that_shows_others_data_is_walked_by_the_proofs() {
 #[test]
 fn every_route_declares_a_scope_that_there_is() {
     for route in ROUTES {
-        let known = matches!(route.scope, "none" | "any" | "collection") || Scope::parse(route.scope).is_some();
+        let known = matches!(route.scope, "none" | "any" | "collection" | "session") || Scope::parse(route.scope).is_some();
         assert!(known, "{} {} needs `{}`", route.method, route.path, route.scope);
         let open = route.scope == "none";
         assert!(!open || route.shows == Shows::Nothing, "{} {} shows data to whoever asks", route.method, route.path);
@@ -56,6 +57,15 @@ on_both! {
         for route in ROUTES {
             match route.scope {
                 "none" => continue,
+                "session" => {
+                    // No token makes a visitor.
+                    for who in [Nobody, EmptyClient, Persona::Steward, Persona::Operator] {
+                        let answer = ask(&world, who, route).expect(303);
+                        let location = answer.header("location");
+                        assert!(location.starts_with("/sign-in"), "{} {}: {location}", route.method, route.path);
+                    }
+                    continue;
+                }
                 "any" => ask(&world, Nobody, route).problem(401, "unauthenticated"),
                 "collection" => ask(&world, EmptyClient, route).problem(403, "insufficient-scope"),
                 scope => {

@@ -37,6 +37,7 @@ mod lists;
 mod marked;
 mod oauth;
 mod operator;
+mod pages;
 mod previewing;
 mod process;
 mod program;

@@ -5,6 +5,7 @@ use std::process::Output;
 
 use hayward::config;
 use hayward_store::Keyring;
+use hayward_tests::browser::Browser;
 use hayward_tests::cluster::ClusterError;
 use hayward_tests::{Kind, TestDatabase, on_both, raw};
 use rand::rngs::StdRng;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::founding::SEED;
 use crate::lists;
 use crate::process::{printed, run, serving};
+use crate::program::FIRST;
 use crate::world::Persona::{PartnerClient, Steward};
 use crate::world::World;
 
@@ -146,8 +148,8 @@ on_both! {
         let mut server = serving("serve", &db, &[]);
         let setup = server.line().split_whitespace().last().unwrap().to_owned();
         let http = crate::process::http();
-        let form = "commons=Test&organization=A+%3Cb%3E+co-op&slug=first&name=Ada&email=ada%40first.example&password=a+long+password";
-        assert_eq!(http.post(&setup).body(form).send().unwrap().status(), 201);
+        let browser = Browser::new(&server.url);
+        assert_eq!(browser.fill(&setup, &FIRST).status, 201);
         let keys = db.folder().join("keys");
         let words = ["admin", "invite", "add", "--email", "Eva@First.example", "--organization", "first", "--role", "editor", "--json"];
         let invite = printed(&typed(&db, &keys, &words));
@@ -157,12 +159,15 @@ on_both! {
             assert_eq!(page.status(), 200);
             assert_eq!(page.headers()["cache-control"], "no-store");
             let page = page.text().unwrap();
-            assert!(page.contains("eva@first.example") && page.contains("A &lt;b&gt; co-op"), "{page}");
+            assert!(page.contains("eva@first.example") && page.contains("A &#60;b&#62; co-op"), "{page}");
         }
-        assert_eq!(http.post(&address).body("name=Eva&password=short").send().unwrap().status(), 400);
-        assert_eq!(http.post(format!("{address}x")).body("name=Eva&password=a+long+password").send().unwrap().status(), 404);
-        assert_eq!(http.post(&address).body("name=Eva&password=another+long+password").send().unwrap().status(), 201);
-        assert_eq!(http.post(&address).body("name=Eva&password=another+long+password").send().unwrap().status(), 404);
+        let eva = [("name", "Eva"), ("password", "another long password")];
+        assert_eq!(http.post(&address).form(&eva).send().unwrap().status(), 403);
+        let page = browser.get(&address);
+        assert_eq!(browser.post_from(&page, &address, &[("name", "Eva"), ("password", "short")]).status, 400);
+        assert_eq!(browser.post_from(&page, &format!("{address}x"), &eva).status, 404);
+        assert_eq!(browser.post_from(&page, &address, &eva).status, 201);
+        assert_eq!(browser.post_from(&page, &address, &eva).status, 404);
         assert_eq!(http.get(&address).send().unwrap().status(), 404);
         let sign_in = json!({"email": "eva@first.example", "password": "another long password"});
         let sessions = format!("{}/api/v1/sessions", server.url);

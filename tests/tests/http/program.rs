@@ -6,6 +6,7 @@ use std::process::Command;
 use hayward::config;
 use hayward::routes::ROUTES;
 use hayward_store::Keyring;
+use hayward_tests::browser::Browser;
 use hayward_tests::cluster::ClusterError;
 use hayward_tests::server::{Server, TestClock};
 use hayward_tests::{Kind, TestDatabase, on_both};
@@ -19,6 +20,16 @@ use crate::process::{Running, http, printed, run, serving};
 use crate::world::Persona::{Editor, PartnerClient, Steward};
 use crate::world::World;
 
+/// How a commons is set up.
+pub const FIRST: [(&str, &str); 6] = [
+    ("commons", "Test"),
+    ("organization", "A <b> co-op"),
+    ("slug", "first"),
+    ("name", "Ada"),
+    ("email", "ada@first.example"),
+    ("password", "a long password"),
+];
+
 on_both! {
     fn an_empty_commons_is_set_up_once_at_the_address_it_prints(db: TestDatabase) {
         let mut server = serving("serve", &db, &[]);
@@ -31,10 +42,13 @@ on_both! {
         let page = http.get(&url).send().unwrap();
         assert_eq!(page.status(), 200);
         assert!(page.text().unwrap().contains("<form"));
-        let form = "commons=Test&organization=First&slug=first&name=Ada&email=ada%40first.example&password=a+long+password";
-        assert_eq!(http.post(&url).body(form).send().unwrap().status(), 201);
+        let browser = Browser::new(&server.url);
+        let page = browser.get(&url);
+        // A form that we never showed is not taken.
+        assert_eq!(http.post(&url).form(&FIRST).send().unwrap().status(), 403);
+        assert_eq!(browser.post_from(&page, &url, &FIRST).status, 201);
         assert_eq!(http.get(&url).send().unwrap().status(), 410);
-        assert_eq!(http.post(&url).body(form).send().unwrap().status(), 410);
+        assert_eq!(browser.post_from(&page, &url, &FIRST).status, 410);
         let sign_in = json!({"email": "ada@first.example", "password": "a long password"});
         let session = http.post(format!("{}/api/v1/sessions", server.url)).json(&sign_in).send().unwrap();
         assert_eq!(session.status(), 201);

@@ -415,7 +415,7 @@ on_both! {
 }
 
 on_both! {
-    fn a_use_is_written_down_later_and_to_the_minute(commons: Commons) {
+    fn a_use_is_written_down_later_and_to_the_hour(commons: Commons) {
         let scene = Scene::new(commons);
         assert!(scene.code("one"));
         assert_eq!(scene.redeem("one", "a"), given(SCOPES));
@@ -426,7 +426,7 @@ on_both! {
         assert!(scene.works("a"));
         assert_eq!(used(), None);
         assert_eq!(scene.store().write_uses().unwrap(), 1);
-        assert_eq!(used().as_deref(), Some("2026-12-01T12:01:00Z"));
+        assert_eq!(used().as_deref(), Some("2026-12-01T12:00:00.000000Z"));
         assert_eq!(scene.store().write_uses().unwrap(), 0);
     }
 }

@@ -14,8 +14,9 @@ pub(super) struct Table {
     pub(super) page: i64,
 }
 
-/// Not in an archive: which steps were taken stands in its header.
-pub(super) const LEFT_OUT: [&str; 1] = ["migrations"];
+/// Not in an archive: which steps were taken stands in its header. Who was signed in at a browser signs in again after a restore, and
+/// guesses are counted anew.
+pub(super) const LEFT_OUT: [&str; 4] = ["migrations", "page_sessions", "attempts", "outside_visits"];
 
 /// Only in a database that has not been through every step.
 #[cfg(test)]
@@ -37,6 +38,10 @@ tables! {
     Commons "organizations" ["number"] 500;
     Commons "people" ["id"] 500;
     Commons "positions" ["person", "organization", "role"] 1000;
+    Commons "offices" ["person", "role"] 1000;
+    Commons "second_steps" ["person"] 500;
+    Commons "recovery_codes" ["person", "hash"] 1000;
+    Commons "outside_identities" ["issuer", "subject"] 500;
     Commons "invites" ["id"] 1000;
     Commons "retired_keys" ["key"] 500;
     Commons "acts" ["number"] 1000;
@@ -110,7 +115,8 @@ mod tests {
         for tree in [Tree::Commons, Tree::Ledger] {
             let listed = TABLES.iter().filter(|table| table.tree == tree).map(|table| table.name);
             let listed = listed.filter(|name| !GONE.contains(name));
-            assert_eq!(made(tree), listed.chain(LEFT_OUT).map(str::to_owned).collect());
+            let left_out = LEFT_OUT.into_iter().filter(|name| tree == Tree::Commons || *name == "migrations");
+            assert_eq!(made(tree), listed.chain(left_out).map(str::to_owned).collect());
         }
     }
 }

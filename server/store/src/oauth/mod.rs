@@ -163,9 +163,9 @@ fn end(conn: &mut Conn, id: &str, now: Moment) -> Result<()> {
 }
 
 /// Ends every consent of a person.
-pub(crate) fn end_of_person(conn: &mut Conn, email: &str, now: Moment) -> Result<()> {
-    let update = "update consents set ended_at = ? where ended_at is null and person = (select id from people where email = ?)";
-    conn.execute(Sql::new(update).bind(now).bind(email)).map(drop)
+pub(crate) fn end_of_person(conn: &mut Conn, person: &str, now: Moment) -> Result<()> {
+    let update = "update consents set ended_at = ? where ended_at is null and person = ?";
+    conn.execute(Sql::new(update).bind(now).bind(person)).map(drop)
 }
 
 /// Ends the consents of people who have no role left where they were given.
