@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -13,9 +14,11 @@ use hayward_store::{Clock, KEY_PRINT, LedgerStore, Store, StoreError};
 use crate::api::{body, health};
 use crate::commons::{Commons, Random};
 use crate::config::Config;
+use crate::edge::Gate;
 use crate::jobs::Jobs;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::tls::{self, Certificates};
 use crate::{auth, edge, oauth, request_id, routes};
 
 /// Why a server could not start.
@@ -27,6 +30,15 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen: {0}")]
     Listen(#[from] std::io::Error),
+    /// Others could listen to what is said here.
+    #[error(
+        "{0} can be reached from other machines, and this server speaks plain HTTP: name a certificate with --tls-certificate \
+        and --tls-key, or listen on 127.0.0.1, or say --allow-plain-http where something in between speaks TLS"
+    )]
+    PlainHttp(SocketAddr),
+    /// The certificate cannot be used.
+    #[error("{0}")]
+    Certificate(String),
     /// The key file is not the one that this database was made with.
     #[error("this database was made with other keys; name their file with HAYWARD_KEY_FILE")]
     OtherKeys,
@@ -37,6 +49,9 @@ pub enum StartError {
     #[error("a built-in schema cannot be read: {0}")]
     Schema(String),
 }
+
+/// How long the head of a request, or a TLS handshake, may take.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// The clock of the machine.
 #[must_use]
@@ -61,6 +76,7 @@ pub fn system_random() -> Random {
 /// # Errors
 /// [`StartError`].
 pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, StartError> {
+    tls::install();
     let store = Store::open(&config.database, config.keyring.clone(), clock)?;
     let print = config.keyring.print();
     if store.note_once(KEY_PRINT, &print)? != print {
@@ -119,6 +135,9 @@ pub struct Running {
     /// Stops it.
     pub handle: ServerHandle,
     server: actix_web::dev::Server,
+    scheme: &'static str,
+    /// Looks at the certificate's files.
+    watching: tokio::task::JoinHandle<()>,
     /// Dropped after the server: jobs end when it does.
     jobs: Jobs,
 }
@@ -127,7 +146,7 @@ impl Running {
     /// The address as a URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Serves until it is stopped: requests under way are finished first.
@@ -136,6 +155,7 @@ impl Running {
     /// If the server breaks.
     pub async fn wait(self) -> std::io::Result<()> {
         let done = self.server.await;
+        self.watching.abort();
         // Joining the jobs blocks; nothing else is left to do on this thread.
         drop(self.jobs);
         done
@@ -145,30 +165,43 @@ impl Running {
 /// Starts to serve a commons.
 ///
 /// # Errors
-/// [`StartError::Listen`].
+/// [`StartError::Listen`], [`StartError::PlainHttp`], [`StartError::Certificate`].
 pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
+    let reach = &config.reach;
+    if reach.tls.is_none() && !reach.plain_http && !config.listen.ip().to_canonical().is_loopback() {
+        return Err(StartError::PlainHttp(config.listen));
+    }
+    let certificates = reach.tls.clone().map(Certificates::open).transpose().map_err(StartError::Certificate)?;
+    let tls = certificates.as_ref().map(Certificates::server).transpose().map_err(StartError::Certificate)?;
+    let gate = Data::new(Gate::new(reach, &commons));
+    let watching = tokio::task::spawn_local(tls::watch(certificates)?);
     let jobs = Jobs::start(&commons);
     let public_url = Arc::clone(&commons.public_url);
     let data = Data::new(commons);
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .app_data(gate.clone())
             .app_data(PayloadConfig::new(body::LARGEST))
             .wrap(from_fn(oauth::point_to_metadata))
-            .wrap(from_fn(edge::refuse_nul))
+            .wrap(from_fn(edge::pass))
             .wrap(from_fn(request_id::give))
             .configure(routes::configure)
             .default_service(to(health::nothing))
     })
     .shutdown_timeout(10)
-    .worker_max_blocking_threads(64);
-    if let Some(workers) = config.workers {
-        server = server.workers(workers);
-    }
-    let server = server.bind(config.listen)?;
+    .worker_max_blocking_threads(64)
+    .client_request_timeout(reach.patience.min(HEAD_WITHIN));
+    let workers = config.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    server = server.workers(workers).max_connections(edge::CONNECTIONS / workers.max(1));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let server = match tls {
+        Some(tls) => server.bind_rustls_0_23(config.listen, tls)?,
+        None => server.bind(config.listen)?,
+    };
     let address = server.addrs().first().copied().unwrap_or(config.listen);
     // Who told nobody where it is reached is reached where it listens.
-    public_url.get_or_init(|| format!("http://{address}"));
+    public_url.get_or_init(|| reach.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")));
     let server = server.run();
-    Ok(Running { address, handle: server.handle(), server, jobs })
+    Ok(Running { address, handle: server.handle(), server, scheme, watching, jobs })
 }

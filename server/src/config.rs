@@ -7,6 +7,8 @@ use std::time::Duration;
 use hayward_domain::moment::Moment;
 use hayward_store::{DatabaseUrl, Inspector, KEY_PRINT, Keyring, commons_file};
 
+use crate::edge::Reach;
+
 /// The settings of one server, from its command line and environment.
 #[derive(Clone)]
 pub struct Config {
@@ -22,6 +24,8 @@ pub struct Config {
     pub upload_limit: u64,
     /// How long old editions are kept.
     pub kept: Duration,
+    /// How it is reached.
+    pub reach: Reach,
     /// Threads that answer requests; one per core if none is given.
     pub workers: Option<usize>,
 }
@@ -30,21 +34,6 @@ pub struct Config {
 pub const UPLOAD_LIMIT: u64 = 512 * 1024 * 1024;
 /// How long old editions are kept unless the operator says otherwise.
 pub const KEPT: Duration = Duration::from_secs(90 * 86_400);
-
-/// Where others reach a commons, as it is told to them: scheme, host and port, without a `/` at the end.
-///
-/// # Errors
-/// A sentence for the operator.
-pub fn public_url(text: &str) -> Result<String, String> {
-    let wrong =
-        || format!("`{text}` is not where others reach it: that has a scheme and a host, such as https://commons.example");
-    let url = url::Url::parse(text).map_err(|_| wrong())?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if !matches!(url.scheme(), "http" | "https") || !bare || url.password().is_some() {
-        return Err(wrong());
-    }
-    Ok(url.origin().ascii_serialization())
-}
 
 /// Where the key file is unless `HAYWARD_KEY_FILE` says: beside the SQLite database, or in the working folder.
 #[must_use]
@@ -164,25 +153,4 @@ pub fn settle(path: &Path, found: &Keyring, database: &DatabaseUrl, now: Moment)
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     std::fs::File::open(folder)?.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::public_url;
-
-    #[test]
-    fn a_commons_is_reached_at_a_scheme_and_a_host() {
-        for (given, kept) in [
-            ("https://commons.example", "https://commons.example"),
-            ("https://Commons.example:443/", "https://commons.example"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-        ] {
-            assert_eq!(public_url(given).as_deref(), Ok(kept));
-        }
-        for given in
-            ["commons.example", "https://a.example/b", "https://a.example?x", "https://a@b.example", "ftp://a.example", ""]
-        {
-            assert!(public_url(given).is_err(), "{given}");
-        }
-    }
 }

@@ -201,6 +201,9 @@ impl ResponseError for Error {
             Self::Unavailable(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
+            Self::Bad { code: "overloaded", .. } | Self::Conflict { code: "busy" | "in-flight", .. } => {
+                response.insert_header((RETRY_AFTER, "1"));
+            }
             Self::NotFound | Self::Bad { .. } | Self::Conflict { .. } | Self::Internal(_) => {}
         }
         response.body(serde_json::to_string(&problem).unwrap_or_default())

@@ -30,4 +30,5 @@ pub mod revocation;
 pub mod routes;
 pub mod selftest;
 pub mod telemetry;
+pub mod tls;
 pub mod web;

@@ -15,6 +15,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::error::Error;
 
+/// Where an answer names its request.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
 tokio::task_local! {
     static CURRENT: String;
 }
@@ -45,6 +48,11 @@ fn wordless(response: &ServiceResponse<BoxBody>) -> Option<Error> {
 /// Runs `work` as part of the request `id`.
 pub async fn with<T>(id: String, work: impl Future<Output = T>) -> T {
     CURRENT.scope(id, work).await
+}
+
+/// Runs `work` elsewhere as part of the request that this task answers.
+pub fn carry<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    CURRENT.scope(current(), work.in_current_span())
 }
 
 /// A method by its name; one that no route has, by none of its own: it is the caller's text.
@@ -126,7 +134,7 @@ pub async fn give(
         measured(method, &route, status, took);
         tracing::info!(route, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
         if let Ok(value) = HeaderValue::from_str(&current()) {
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+            response.headers_mut().insert(HEADER, value);
         }
         Ok(response)
     };

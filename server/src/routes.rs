@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::api::{
     agreements, approval_rules, archive, catalogue, changes, clients, consents, datasets, diff, disclosures, explain, fixes,
-    health, imports, leaving, marked, readings, sessions, shared, subjects, undo, upload, usage, watching, wording,
+    health, imports, leaving, marked, readings, records, sessions, shared, subjects, undo, upload, usage, watching, wording,
 };
 use crate::oauth;
 use crate::web::{account, acting, assets, authorize, device, invite, setup, sign_in};
@@ -57,6 +57,7 @@ macro_rules! routes {
     (@method GET) => { actix_web::web::get() };
     (@method POST) => { actix_web::web::post() };
     (@method PUT) => { actix_web::web::put() };
+    (@method PATCH) => { actix_web::web::patch() };
     (@method DELETE) => { actix_web::web::delete() };
 }
 
@@ -99,10 +100,15 @@ routes! {
     GET "/api/v1/schemas" "none" Nothing => catalogue::schemas;
     GET "/api/v1/schemas/{name}" "none" Nothing => catalogue::schema;
     GET "/api/v1/catalogue" "agreements:read" Nothing => catalogue::list;
+    GET "/api/v1/catalogue/{dataset}" "agreements:read" Nothing => catalogue::one;
 
     GET "/api/v1/datasets" "datasets:read" Own => datasets::list;
     POST "/api/v1/datasets" "datasets:write" Own => datasets::create;
     GET "/api/v1/datasets/{id}/records" "datasets:read" Own => datasets::records;
+    POST "/api/v1/datasets/{id}/records" "datasets:write" Own => records::create;
+    GET "/api/v1/datasets/{id}/records/{record}" "datasets:read" Own => records::get;
+    PATCH "/api/v1/datasets/{id}/records/{record}" "datasets:write" Own => records::change;
+    DELETE "/api/v1/datasets/{id}/records/{record}" "datasets:write" Own => records::remove;
     GET "/api/v1/datasets/{id}/schema" "datasets:read" Own => datasets::schema;
     PUT "/api/v1/datasets/{id}/schema" "datasets:write" Own => datasets::move_schema;
     POST "/api/v1/datasets/{id}/imports" "imports:write" Own => upload::upload;
@@ -154,6 +160,12 @@ routes! {
     POST "/api/v1/changes/ack" "any" Nothing => changes::acknowledge;
     GET "/api/v1/{collection}" "collection" Shares => shared::list;
     GET "/api/v1/{collection}/{id}" "collection" Shares => shared::get;
+}
+
+/// The route that answers this, before anything else that its path could be.
+#[must_use]
+pub fn at(method: &Method, path: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.method == method.as_str() && ResourceDef::new(route.path).is_match(path))
 }
 
 /// Whether another method than `method` is answered at this path.

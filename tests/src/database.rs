@@ -33,6 +33,8 @@ impl TestDatabase {
     /// # Errors
     /// If there is no cluster, or the folder for temporary files cannot be written.
     pub fn new(kind: Kind) -> Result<Self, ClusterError> {
+        // Clients that the tests ask with are made without asking for this.
+        hayward::tls::install();
         let folder = TempDir::new()?;
         let url = match kind {
             Kind::Sqlite => sqlite_url(folder.path())?,
@@ -50,6 +52,7 @@ impl TestDatabase {
     /// # Errors
     /// As [`Self::new`].
     pub fn from_template(kind: Kind, prepare: impl FnOnce(&str) + Send) -> Result<Self, ClusterError> {
+        hayward::tls::install();
         let folder = TempDir::new()?;
         let url = match kind {
             Kind::Sqlite => {

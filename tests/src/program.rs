@@ -30,6 +30,7 @@ pub fn built() -> &'static Path {
 /// The program, with nothing of the configuration of a developer's own shell.
 #[must_use]
 pub fn program() -> Command {
+    hayward::tls::install();
     let mut program = Command::new(built());
     for variable in hayward::reference::variable_names(&hayward::cli::command()) {
         program.env_remove(variable);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hayward::app;
 use hayward::commons::Commons;
 use hayward::config::{self, Config};
+use hayward::edge::Reach;
 use hayward_domain::moment::Moment;
 use hayward_store::{DatabaseUrl, Keyring, Store};
 use rand::rngs::StdRng;
@@ -100,8 +101,17 @@ impl Server {
     /// # Panics
     /// If it cannot start.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
     pub fn start_with(database: &str, keyring: Keyring, random: u64, clock: TestClock) -> Self {
+        Self::start_reached(database, keyring, random, clock, Reach::default())
+    }
+
+    /// Serves a commons so that it is reached in this way.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot start its server has nothing to test")]
+    pub fn start_reached(database: &str, keyring: Keyring, random: u64, clock: TestClock, reach: Reach) -> Self {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             database: DatabaseUrl::parse(database).expect("a database url"),
@@ -109,11 +119,14 @@ impl Server {
             journal: None,
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
+            reach,
             workers: Some(2),
         };
         let commons = app::open(&config, clock.clock(), seeded_random(random)).expect("the commons opens");
         let mut settings = commons.store.read_settings().expect("settings");
         settings.grace = Duration::ZERO;
+        // The clock stands still: what is asked in a moment of it may be much.
+        (settings.client_limit, settings.address_limit) = (1_000_000, 1_000_000);
         commons.store.write_settings(&settings).expect("settings");
         let (tell, told) = sync_channel(1);
         let served = commons.clone();

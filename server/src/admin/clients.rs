@@ -22,6 +22,7 @@ pub(super) fn run(store: &Store, command: ClientCommand) -> Result<Answer, Admin
         }
         ClientCommand::List => list(store),
         ClientCommand::Rotate { id, overlap_hours } => rotate(store, id, overlap_hours),
+        ClientCommand::Limit { id, requests } => limit(store, id, requests),
         ClientCommand::Revoke { id } => revoke(store, id),
     }
 }
@@ -82,6 +83,15 @@ fn rotate(store: &Store, id: String, overlap_hours: u16) -> Result<Answer, Admin
     let sentence = format!("the secret of {id} is {secret} now, and is shown only now; the one before works until {until}");
     let json = json!({"client_id": id, "client_secret": secret, "former_secret_until": until});
     Ok(Answer::new(sentence, json).did("client rotate", id))
+}
+
+fn limit(store: &Store, id: String, requests: Option<u32>) -> Result<Answer, AdminError> {
+    store.limit_client(&id, requests).map_err(|error| no_client(error, &id))?;
+    let sentence = match requests {
+        Some(requests) => format!("{id} may make {requests} requests a second"),
+        None => format!("{id} may make as many requests a second as every other program"),
+    };
+    Ok(Answer::new(sentence, json!({"client_id": id, "rate_limit": requests})).did("client limit", id))
 }
 
 fn no_client(error: StoreError, id: &str) -> AdminError {

@@ -263,6 +263,14 @@ pub enum ClientCommand {
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(0..=720))]
         overlap_hours: u16,
     },
+    /// Let a program make more requests a second than others, or fewer; within ten seconds this holds
+    Limit {
+        /// Its id, `cli_…`
+        id: String,
+        /// How many; as many as others where none is given
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        requests: Option<u32>,
+    },
     /// Revoke a program and every token it holds
     Revoke {
         /// Its id, `cli_…`
@@ -323,6 +331,12 @@ pub enum SettingsCommand {
         /// How many minutes an agreed version can be taken back
         #[arg(long, value_name = "MINUTES")]
         grace_minutes: Option<u32>,
+        /// How many requests a second a program or a person may make; every server counts by itself
+        #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        client_limit: Option<u32>,
+        /// The same for an address from which somebody asks without a token
+        #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        address_limit: Option<u32>,
     },
 }
 

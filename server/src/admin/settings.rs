@@ -9,7 +9,7 @@ use super::{AdminError, Answer, SettingsCommand};
 
 pub(super) fn run(store: &Store, command: SettingsCommand) -> Result<Answer, AdminError> {
     let mut settings = store.read_settings()?;
-    let SettingsCommand::Set { name, time_zone, grace_minutes } = command else {
+    let SettingsCommand::Set { name, time_zone, grace_minutes, client_limit, address_limit } = command else {
         return Ok(said(&settings));
     };
     if let Some(name) = name {
@@ -26,14 +26,23 @@ pub(super) fn run(store: &Store, command: SettingsCommand) -> Result<Answer, Adm
     if let Some(minutes) = grace_minutes {
         settings.grace = Duration::from_secs(u64::from(minutes) * 60);
     }
+    settings.client_limit = client_limit.unwrap_or(settings.client_limit);
+    settings.address_limit = address_limit.unwrap_or(settings.address_limit);
     store.write_settings(&settings)?;
     Ok(said(&settings).did("settings set", "-"))
 }
 
 fn said(settings: &Settings) -> Answer {
     let (zone, minutes) = (settings.time_zone.name(), settings.grace.as_secs() / 60);
+    let Settings { name, client_limit, address_limit, .. } = settings;
     Answer::new(
-        format!("`{}` counts its days in {zone}, and what is agreed can be taken back for {minutes} minutes", settings.name),
-        json!({"name": settings.name, "time_zone": zone, "grace_minutes": minutes}),
+        format!(
+            "`{name}` counts its days in {zone}, and what is agreed can be taken back for {minutes} minutes; a program may make \
+            {client_limit} requests a second, an address without a token {address_limit}"
+        ),
+        json!({
+            "name": name, "time_zone": zone, "grace_minutes": minutes,
+            "client_limit": client_limit, "address_limit": address_limit,
+        }),
     )
 }

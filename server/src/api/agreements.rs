@@ -83,6 +83,7 @@ pub async fn propose(
     let caller = bearer.still(&commons).await?;
     let agreement = commons
         .run(move |store| {
+            let terms = store.complete_terms(&caller, terms)?;
             let (id, version) = store.propose(&caller, &terms, &fresh)?;
             Ok::<_, ProposalError>(store.agreement(&caller, &id, Some(version))?)
         })
@@ -109,6 +110,7 @@ pub async fn version(
     let (id, caller) = (agreement_id(&id)?, bearer.still(&commons).await?);
     let (agreement, narrowed) = commons
         .run(move |store| {
+            let terms = store.complete_terms(&caller, terms)?;
             let (version, narrowed) = store.propose_version(&caller, &id, from, &terms)?;
             Ok::<_, ProposalError>((store.agreement(&caller, &id, Some(version))?, narrowed))
         })

@@ -18,10 +18,18 @@ pub fn json(request: &HttpRequest, bytes: &[u8]) -> Result<Value, Error> {
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    of_kind(request, bytes, "application/json")
+}
+
+/// Reads a JSON body of this media type, which is taken for granted where the request names none.
+///
+/// # Errors
+/// As [`json`].
+pub fn of_kind(request: &HttpRequest, bytes: &[u8], wanted: &str) -> Result<Value, Error> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or(wanted);
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Error::bad("unsupported-media-type", "the body of this call is application/json"));
+    if !kind.eq_ignore_ascii_case(wanted) {
+        return Err(Error::bad("unsupported-media-type", format!("the body of this call is {wanted}")));
     }
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         // The parser's own words may quote the body.
@@ -42,7 +50,8 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
-fn invalid(detail: String) -> Error {
+/// A body that is JSON, and not what the call takes.
+pub fn invalid(detail: String) -> Error {
     let (pointer, code) = (Some(String::new()), "invalid-body");
     let errors = vec![Detail { pointer, parameter: None, code: code.to_owned(), detail: detail.clone() }];
     Error::Bad { code, detail, errors }

@@ -24,6 +24,7 @@ pub mod numbered;
 pub mod params;
 pub mod reading;
 pub mod readings;
+pub mod records;
 pub mod sessions;
 pub mod shared;
 pub mod subjects;

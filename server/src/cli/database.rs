@@ -8,6 +8,7 @@ use hayward_store::DatabaseUrl;
 
 use crate::app;
 use crate::config::{self, Config};
+use crate::edge::Reach;
 
 /// Where the commons is kept.
 #[derive(Args, Clone)]
@@ -61,6 +62,7 @@ impl Database {
             journal: Some(self.journal.clone().unwrap_or_else(|| config::journal_file(&path))),
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
+            reach: Reach::default(),
             workers: None,
         })
     }

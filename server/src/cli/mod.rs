@@ -1,7 +1,11 @@
 //! The command line.
 
+mod asking;
 mod database;
+pub mod profile;
+mod reach;
 mod ready;
+pub mod remote;
 mod serve;
 
 use std::io::{BufRead, Write};
@@ -14,7 +18,9 @@ use crate::admin::{self, AdminCommand};
 use crate::doctor::{self, Doctor};
 use crate::logging::Logging;
 use crate::{app, backup, files, ledger, reference, routes, selftest};
+use asking::{Catalogue, Request};
 pub use database::Database;
+pub use reach::CertificateArgs;
 use ready::Ready;
 use serve::{Demo, Serve};
 
@@ -52,6 +58,10 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// What there is to ask for at a commons, described by schemas: never a count or a value.
+    Catalogue(Catalogue),
+    /// Ask a member co-op for fields of one of its lists, for your own organization.
+    Request(Request),
     /// Look at a commons from outside, and say what is wrong and what to do. Changes nothing.
     Doctor(Doctor),
     /// Ask the server that runs here whether it can answer: for a container's health check.
@@ -123,6 +133,8 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::back_up(&args, &mut out),
         Command::Restore(args) => backup::restore(&args, &mut out),
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
+        Command::Catalogue(args) => asking::catalogue(&args, &mut out),
+        Command::Request(args) => asking::request(&args, &mut out),
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Ready(ready) => ready::ask(&ready),
         Command::Selftest(selftest) => selftest::run(&selftest, &mut out),

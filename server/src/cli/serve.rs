@@ -10,9 +10,11 @@ use clap::Args;
 use hayward_store::DatabaseUrl;
 use serde_json::Value;
 
+use super::reach::ReachArgs;
 use super::{Database, Done};
 use crate::commons::Commons;
 use crate::config::{self, Config};
+use crate::edge::Reach;
 use crate::telemetry::scrape;
 use crate::{app, credentials, demo};
 
@@ -24,16 +26,14 @@ pub(super) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     database: Database,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// The largest upload, in bytes.
     #[arg(long, env = "HAYWARD_UPLOAD_LIMIT", default_value_t = config::UPLOAD_LIMIT)]
     upload_limit: u64,
     /// How many days old editions are kept.
     #[arg(long, env = "HAYWARD_KEEP_DAYS", default_value_t = 90)]
     keep_days: u64,
-    /// Where others reach it, such as `https://commons.example`. Names the commons to programs that ask for tokens. Unless set, the
-    /// address that it listens on.
-    #[arg(long, env = "HAYWARD_PUBLIC_URL", default_value = "")]
-    public_url: String,
     /// Where Prometheus may ask for numbers, such as 127.0.0.1:9464; an address of its own, never the one above. Off unless set.
     #[arg(long, env = "HAYWARD_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
@@ -64,16 +64,10 @@ pub(super) fn commons(serve: &Serve, out: &mut impl Write) -> Done {
         listen: serve.listen,
         upload_limit: serve.upload_limit,
         kept: Duration::from_secs(serve.keep_days.saturating_mul(86_400)),
+        reach: serve.reach.reach()?,
         ..serve.database.config()?
     };
-    let public_url = if serve.public_url.is_empty() { None } else { Some(config::public_url(&serve.public_url)?) };
-    let tell = |commons: &Commons| {
-        if let Some(url) = public_url {
-            commons.public_url.get_or_init(|| url);
-        }
-        Ok(())
-    };
-    serve_with(&config, serve.metrics_listen, out, tell, |(), _, _| Ok(()))
+    serve_with(&config, serve.metrics_listen, out, |_| Ok(()), |(), _, _| Ok(()))
 }
 
 pub(super) fn demo(demo: &Demo, out: &mut impl Write) -> Done {
@@ -97,7 +91,8 @@ pub(super) fn demo(demo: &Demo, out: &mut impl Write) -> Done {
     // A world that is gone with the program needs no journal.
     let journal = demo.database_url.as_ref().map(|_| config::journal_file(&path));
     let upload_limit = config::UPLOAD_LIMIT;
-    let config = Config { listen: demo.listen, database, keyring, journal, upload_limit, kept, workers: None };
+    let reach = Reach::default();
+    let config = Config { listen: demo.listen, database, keyring, journal, upload_limit, kept, reach, workers: None };
     let seed = |commons: &Commons| {
         let world = demo::seed(&commons.store, demo.seed).map_err(|error| error.to_string())?;
         *commons.setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
@@ -131,6 +126,7 @@ fn serve_with<W: Write, T>(
         announce(prepared, &url, out)?;
         let key = setup.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         if let Some(key) = key {
+            let url = config.reach.public_url.as_deref().unwrap_or(&url);
             say(out, format!("nobody can sign in yet; set the commons up, once, at {url}/setup?key={key}"))?;
         }
         drop(commons);

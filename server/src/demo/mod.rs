@@ -120,7 +120,15 @@ pub fn seed_with(store: &Arc<Store>, seed: u64, hidden: Hidden) -> Result<World,
         None if store.has_people()? || !store.organizations()?.is_empty() => return Err(DemoError::Taken(seed)),
         None => {}
     }
-    store.write_settings(&Settings { name: "Demo commons".to_owned(), time_zone: Default::default(), grace: Duration::ZERO })?;
+    let settings = Settings {
+        name: "Demo commons".to_owned(),
+        time_zone: Default::default(),
+        grace: Duration::ZERO,
+        // More than this program answers: who tries it out is not held up.
+        client_limit: 100_000,
+        address_limit: 100_000,
+    };
+    store.write_settings(&settings)?;
     for schema in hayward_domain::schema::built_in().map_err(|error| DemoError::Schema(error.to_string()))? {
         store.register_schema(&schema)?;
     }

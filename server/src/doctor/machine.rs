@@ -3,9 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use hayward_domain::moment::Moment;
 use hayward_store::{DatabaseUrl, Keyring, StoreError, commons_file};
 
 use super::Check;
+use crate::tls;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -100,4 +102,23 @@ pub(super) fn keys(path: &Path, print: Result<Option<String>, StoreError>) -> Ch
         return Check::failed("keys", "others on this machine can read the key file", advice);
     }
     Check::ok("keys", "the key file is there, is only the owner's, and belongs to this database")
+}
+
+/// Whether the certificate and its key can be used, and for how long.
+pub(super) fn certificate(files: &tls::Files, now: Moment) -> Check {
+    const RENEW: &str = "Renew it, and put both files in place: the server reads them by itself.";
+    let expires = match files.expires() {
+        Ok(expires) => i64::try_from(expires).unwrap_or(i64::MAX),
+        Err(sentence) => return Check::failed("certificate", sentence, RENEW),
+    };
+    let days = expires.saturating_sub(now.0 / 1_000_000).div_euclid(86_400);
+    match days {
+        ..0 => Check::failed("certificate", "the certificate has expired", RENEW),
+        0..14 => Check::warning("certificate", format!("the certificate expires in {days} days"), RENEW),
+        14.. if files.key.metadata().is_ok_and(|meta| shared(&meta, 0o007)) => {
+            let advice = "Take the rights of others away: `chmod o-rwx` on the key of the certificate.";
+            Check::warning("certificate", "everybody on this machine can read the key of the certificate", advice)
+        }
+        14.. => Check::ok("certificate", format!("the certificate belongs to its key and is valid for {days} days")),
+    }
 }

@@ -16,13 +16,15 @@ use hayward_store::{Inspector, StoreError};
 use serde::Serialize;
 
 use crate::app;
-use crate::cli::{Database, Done};
+use crate::cli::{CertificateArgs, Database, Done};
 
 /// `hayward doctor`, as it is typed.
 #[derive(Args)]
 pub struct Doctor {
     #[command(flatten)]
     database: Database,
+    #[command(flatten)]
+    certificate: CertificateArgs,
     /// Leave out what takes long on a large commons: the database's structure and the chains of the ledger
     #[arg(long)]
     quick: bool,
@@ -109,6 +111,7 @@ fn look(doctor: &Doctor, now: Moment) -> Result<Vec<Check>, String> {
     let url = doctor.database.url()?;
     let keys = doctor.database.key_path(&url);
     let mut checks = vec![machine::disk(&url), machine::files(&url), machine::logs(&url)];
+    checks.extend(doctor.certificate.files()?.map(|files| machine::certificate(&files, now)));
     let inspector = match Inspector::open(&url) {
         Ok(inspector) => inspector,
         Err(StoreError::NotFound) => {

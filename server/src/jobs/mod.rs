@@ -82,6 +82,7 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
         if is_due(pruned, PRUNE_EVERY) {
             logged("pruning", store.prune(kept));
             logged("dropping old consents", store.prune_consents());
+            logged("dropping old answers", store.drop_old_answers());
             logged("dropping what left", store.drop_what_left());
             pruned = Some(Instant::now());
         }

@@ -13,7 +13,8 @@ use serde_json::Value;
 use crate::commons::Commons;
 use crate::config::{self, Config};
 use crate::demo::{self, Hidden, Organization};
-use crate::{app, demo::Person};
+use crate::edge::Reach;
+use crate::{app, demo::Person, tls};
 
 /// The words in URLs under which the demo world's lists stand.
 pub(super) const COLLECTIONS: [&str; 4] = ["organizations", "opportunities", "memberships", "measurements"];
@@ -84,6 +85,7 @@ impl World {
             journal: None,
             upload_limit: config::UPLOAD_LIMIT,
             kept: config::KEPT,
+            reach: Reach::default(),
             workers: Some(2),
         };
         let commons = app::open(&config, app::machine_clock(), app::system_random()).map_err(|error| error.to_string())?;
@@ -105,6 +107,7 @@ impl World {
             });
         });
         let (url, handle) = told.recv().map_err(|_| "the server did not start".to_owned())??;
+        tls::install();
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().map_err(|error| error.to_string())?;
         let disclosed = Mutex::default();
         Ok(Self { commons, seed, organizations, schemas, disclosed, url, http, handle, thread: Some(thread), _folder: folder })

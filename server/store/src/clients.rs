@@ -91,6 +91,8 @@ pub struct ListedClient {
     pub revoked: bool,
     /// Until when the secret before its present one works.
     pub former_secret_until: Option<String>,
+    /// Requests a second that it may make, if not as many as every other.
+    pub rate_limit: Option<i64>,
 }
 
 rows! {
@@ -100,7 +102,7 @@ rows! {
     }
     ListedRow {
         id: String, organization: String, name: String, scopes: String, kind: String, contact: Option<String>,
-        used_at: Option<i64>, revoked_at: Option<i64>, former_until: Option<i64>,
+        used_at: Option<i64>, revoked_at: Option<i64>, former_until: Option<i64>, rate_limit: Option<i64>,
     }
     UriRow { client: String, uri: String }
 }
@@ -179,7 +181,8 @@ impl Store {
     /// Only the database's.
     pub fn clients(&self) -> Result<Vec<ListedClient>> {
         let now = (self.clock)();
-        let select = "select c.id, o.slug as organization, c.name, c.scopes, c.kind, c.contact, c.used_at, c.revoked_at,
+        let select =
+            "select c.id, o.slug as organization, c.name, c.scopes, c.kind, c.contact, c.used_at, c.revoked_at, c.rate_limit,
             case when c.former_until > ? then c.former_until end as former_until
             from clients c join organizations o on o.number = c.organization order by o.slug, c.name, c.id";
         let (rows, uris) = self.db.read(Eyes::Own, |conn| {
@@ -201,6 +204,7 @@ impl Store {
             scope: row.scopes,
             revoked: row.revoked_at.is_some(),
             former_secret_until: row.former_until.map(|until| Moment(until).to_rfc3339()),
+            rate_limit: row.rate_limit,
         });
         Ok(listed.collect())
     }
@@ -223,6 +227,16 @@ impl Store {
         let update = "update clients set former_hash = secret_hash, former_until = ?, secret_hash = ?
             where id = ? and revoked_at is null and kind = 'confidential'";
         let update = Sql::new(update).bind(former_until).bind(secret_hash).bind(id);
+        self.db.write(|conn| if conn.execute(update)? == 0 { Err(StoreError::NotFound) } else { Ok(()) })
+    }
+
+    /// Lets a program make so many requests a second, or as many as every other.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none, or no longer.
+    pub fn limit_client(&self, id: &str, limit: Option<u32>) -> Result<()> {
+        let update = "update clients set rate_limit = ? where id = ? and revoked_at is null";
+        let update = Sql::new(update).bind(limit.map(i64::from)).bind(id);
         self.db.write(|conn| if conn.execute(update)? == 0 { Err(StoreError::NotFound) } else { Ok(()) })
     }
 

@@ -1,15 +1,14 @@
-//! Datasets, and the catalogue of what may be asked for.
+//! Datasets.
 
 use hayward_domain::id::DatasetId;
 use hayward_domain::record::OrganizationNumber;
-use hayward_domain::schema::Sensitivity;
 use serde::Serialize;
 
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
 use crate::people::named;
 use crate::sql::{Number, Sql, rows};
-use crate::{Caller, Store, counter};
+use crate::{Store, counter};
 
 /// A dataset to be.
 pub struct NewDataset {
@@ -34,27 +33,8 @@ pub struct Dataset {
     pub edition: i64,
 }
 
-/// A dataset that may be asked for: no counts, no values.
-#[derive(Serialize)]
-pub struct CatalogueEntry {
-    /// Its id.
-    pub id: String,
-    /// Whose it is.
-    pub provider: String,
-    /// The name of its schema.
-    pub schema: String,
-    /// What people call it.
-    pub name: String,
-    /// The fields an agreement can name.
-    pub fields: Vec<String>,
-    /// Where the next page begins; not for the wire.
-    #[serde(skip)]
-    pub number: i64,
-}
-
 rows! {
     OwnRow { id: String, schema_name: String, name: String, head: i64 }
-    ListedRow { number: i64, id: String, provider: String, schema_name: String, schema_version: i64, name: String }
     /// A dataset's number and owner.
     KeptBy { number: i64, organization: i64, head: i64, schema_name: String, schema_version: i64 }
 }
@@ -126,33 +106,6 @@ impl Store {
         self.db.read(Eyes::Own, |conn| {
             let row = own(conn, id, owner)?;
             self.schema_at(conn, &row.schema_name, row.schema_version)
-        })
-    }
-
-    /// The datasets of others that the caller may ask for, above the dataset numbered `above`; one more than `limit` if there are more.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub fn catalogue(&self, caller: &Caller, above: i64, limit: i64) -> Result<Vec<CatalogueEntry>> {
-        self.db.read(Eyes::Own, |conn| {
-            let select = "select d.number, d.id, o.id as provider, d.schema_name, d.schema_version, d.name
-                from datasets d join organizations o on o.number = d.organization
-                where d.number > ? and d.organization <> ? and o.left_at is null order by d.number limit ?";
-            let select = Sql::new(select).bind(above).bind(caller.organization.0).bind(limit + 1);
-            let mut entries = Vec::new();
-            for row in conn.load::<ListedRow>(select)? {
-                let schema = self.schema_under(conn, &row.schema_name, row.schema_version, row.schema_version)?;
-                let open = schema.fields.iter().filter(|field| field.sensitivity != Sensitivity::Never);
-                entries.push(CatalogueEntry {
-                    fields: open.map(|field| field.name.to_string()).collect(),
-                    id: row.id,
-                    provider: row.provider,
-                    schema: row.schema_name,
-                    name: row.name,
-                    number: row.number,
-                });
-            }
-            Ok(entries)
         })
     }
 }

@@ -119,6 +119,7 @@ struct Original {
 pub(crate) enum Cause {
     Import,
     Undo,
+    Edit,
 }
 
 impl Cause {
@@ -126,6 +127,7 @@ impl Cause {
         match self {
             Self::Import => "import",
             Self::Undo => "undo",
+            Self::Edit => "edit",
         }
     }
 }
@@ -183,11 +185,7 @@ impl Writing {
         if keys.is_empty() || !self.has_former {
             return Ok(changes);
         }
-        let gone = "select key, max(record) as record from records where dataset = ? and died < 9223372036854775807 and key in ";
-        let mut gone = Sql::new(gone).bind(self.dataset.number);
-        gone.list(keys).push(" group by key");
-        let former = self.store.db.read(Eyes::Own, |conn| conn.load::<FormerRow>(gone))?;
-        let former: HashMap<String, i64> = former.into_iter().map(|row| (row.key, row.record)).collect();
+        let former = self.store.db.read(Eyes::Own, |conn| former(conn, self.dataset.number, keys))?;
         let recalled = |change| match change {
             Change::Create(version) => match former.get(&version.key) {
                 Some(&record) => Change::Revive { record, version },
@@ -252,6 +250,11 @@ impl Commit {
 
     /// Stages what was prepared, in one transaction.
     pub(crate) fn write(&mut self, batch: Batch) -> Result<()> {
+        self.write_numbered(batch).map(drop)
+    }
+
+    /// The same, and tells the numbers of the records, in their order.
+    pub(crate) fn write_numbered(&mut self, batch: Batch) -> Result<Vec<i64>> {
         let Batch { originals, looks } = batch;
         let (view, shares) = (&self.view, &mut self.shares);
         self.touched += originals.len() as u64;
@@ -264,7 +267,7 @@ impl Commit {
         for (share, looks) in self.shares.iter_mut().zip(&looks) {
             records.iter().zip(looks).try_for_each(|(record, look)| share.keep(*record, look))?;
         }
-        Ok(())
+        Ok(records)
     }
 
     /// Makes everything staged visible at once. `also` runs in the same transaction, with the edition that now stands.
@@ -353,6 +356,17 @@ impl Commit {
     pub(crate) fn now(&self) -> Moment {
         (self.view.store.clock)()
     }
+}
+
+/// The numbers that keys had whose records are gone. A key that is there is not to be asked for.
+pub(crate) fn former(conn: &mut Conn, dataset: i64, keys: Vec<String>) -> Result<HashMap<String, i64>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let gone = "select key, max(record) as record from records where dataset = ? and died < 9223372036854775807 and key in ";
+    let mut gone = Sql::new(gone).bind(dataset);
+    gone.list(keys).push(" group by key");
+    Ok(conn.load::<FormerRow>(gone)?.into_iter().map(|row| (row.key, row.record)).collect())
 }
 
 fn give_up(store: &Store, claim: &Claim) {

@@ -6,9 +6,11 @@
 mod activation;
 mod acts;
 mod agreements;
+mod answers;
 mod attempts;
 mod backup;
 mod bulk;
+mod catalogue;
 mod changes;
 mod claim;
 mod clients;
@@ -70,17 +72,19 @@ use hayward_domain::terms::{Context, Terms};
 
 pub use acts::Act;
 pub use agreements::{Again, AgreementPage, Decision, Fresh, Granted, Outcome, ProposalError, Wording, certified};
+pub use answers::{ANSWERS_KEPT, Begun, KeptAnswer};
 pub use attempts::{Counted as CountedAttempt, Strictness};
 pub use backup::{
     Backup, BackupError, Contents, Counted, Header, LedgerEyes, Progress, Replayed, Restore, Restored, back_up, inspect,
     note_backup, restore,
 };
+pub use catalogue::{CatalogueEntry, Sought};
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
 pub use clients::{Client, ClientForm, ListedClient, NewClient};
 #[cfg(feature = "mutants")]
 pub use conn::Work;
 pub use conn::{DatabaseUrl, Kind};
-pub use datasets::{CatalogueEntry, Dataset, NewDataset};
+pub use datasets::{Dataset, NewDataset};
 pub use era::{CursorKey, Era};
 pub use erasure::ErasurePage;
 pub use error::{Result, StoreError};
@@ -116,8 +120,8 @@ pub use shelf::{
 };
 pub use tokens::{Caller, NewToken};
 pub use writing::{
-    Counts, DiffColumn, DiffItem, DiffRow, Difference, ImportProgress, Phase, RowChange, Seen, Show, Shown, UndoItem, UndoItems,
-    Undoing,
+    Counts, DiffColumn, DiffItem, DiffRow, Difference, Edit, EditError, EditFault, Edited, Given, ImportProgress, Phase,
+    RowChange, Seen, Show, Shown, UndoItem, UndoItems, Undoing,
 };
 
 use crate::conn::{Conn, Db};

@@ -39,7 +39,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 13] = [
+        static COMMONS: [Step; 14] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
@@ -53,6 +53,7 @@ impl Tree {
             step!("commons", "0013_former"),
             step!("commons", "0014_oauth"),
             step!("commons", "0015_people"),
+            step!("commons", "0017_writing"),
         ];
         static LEDGER: [Step; 4] = [
             step!("ledger", "0001_ledger"),

@@ -7,6 +7,7 @@ use hayward_domain::id::DatasetId;
 use hayward_domain::record::{OrganizationNumber, Record, RecordNumber, Sealed};
 use hayward_domain::schema::Schema;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::Store;
 use crate::conn::{Conn, Eyes};
@@ -24,6 +25,17 @@ pub struct OwnRecord {
 }
 
 impl OwnRecord {
+    pub(crate) fn new(id: String, record: Record) -> Self {
+        Self { id, record }
+    }
+
+    /// What tells this state of the record from every other: a strong validator of [`Self::to_json`] (RFC 9110, section 8.8.1).
+    #[must_use]
+    pub fn tag(&self, schema: &Schema) -> String {
+        let digest = Sha256::digest(self.to_json(schema).to_string().as_bytes());
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The record, flat: `id`, every field of the schema (`null` where empty), then the private columns by header.
     #[must_use]
     pub fn to_json(&self, schema: &Schema) -> Value {

@@ -111,7 +111,8 @@ fn changed(before: Option<&Record>, after: &Record, schema: &Schema) -> Vec<Stri
 }
 
 fn source(conn: &mut Conn, dataset: i64, edition: i64, change: &str, fields: Vec<String>) -> Result<Value> {
-    let select = "select e.edition, e.at, e.kind, e.import, i.filename, i.made_by, i.made_at from editions e
+    let select = "select e.edition, e.at, e.kind, e.import, i.filename, coalesce(i.made_by, e.made_by) as made_by, i.made_at
+        from editions e
         left join imports i on i.id = e.import where e.dataset = ? and e.edition = ?";
     let row = conn.one::<EditionRow>(Sql::new(select).bind(dataset).bind(edition))?;
     Ok(json!({

@@ -23,12 +23,26 @@ pub struct Settings {
     pub time_zone: chrono_tz::Tz,
     /// How long an agreed version can be taken back.
     pub grace: Duration,
+    /// Requests a second that a program or a person may make, unless it has a limit of its own.
+    pub client_limit: u32,
+    /// The same for an address from which somebody asks without a token.
+    pub address_limit: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { name: "Commons".to_owned(), time_zone: chrono_tz::UTC, grace: Duration::from_secs(15 * 60) }
+        Self {
+            name: "Commons".to_owned(),
+            time_zone: chrono_tz::UTC,
+            grace: Duration::from_secs(15 * 60),
+            client_limit: 1_000,
+            address_limit: 200,
+        }
     }
+}
+
+fn limit(text: &str) -> Result<u32> {
+    text.parse().ok().filter(|limit| *limit > 0).ok_or(StoreError::Corrupt("a limit"))
 }
 
 impl Store {
@@ -42,6 +56,8 @@ impl Store {
                     settings.grace =
                         row.value.parse().map(Duration::from_secs).map_err(|_| StoreError::Corrupt("the grace period"))?;
                 }
+                "client_limit" => settings.client_limit = limit(&row.value)?,
+                "address_limit" => settings.address_limit = limit(&row.value)?,
                 _ => {}
             }
         }
@@ -62,7 +78,14 @@ impl Store {
     /// Only the database's.
     pub fn write_settings(&self, settings: &Settings) -> Result<()> {
         let grace = settings.grace.as_secs().to_string();
-        let all = [("name", settings.name.as_str()), ("time_zone", settings.time_zone.name()), ("grace_seconds", &grace)];
+        let (client, address) = (settings.client_limit.to_string(), settings.address_limit.to_string());
+        let all = [
+            ("name", settings.name.as_str()),
+            ("time_zone", settings.time_zone.name()),
+            ("grace_seconds", &grace),
+            ("client_limit", &client),
+            ("address_limit", &address),
+        ];
         all.into_iter().try_for_each(|(name, value)| self.note(name, value))
     }
 

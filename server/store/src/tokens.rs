@@ -56,6 +56,7 @@ pub struct NewToken {
 }
 
 rows! {
+    HolderRow { name: String, rate_limit: Option<i64> }
     TokenRow { organization: i64, organization_id: String, person: Option<String>, client: Option<String>, scopes: String, left_at: Option<i64> }
 }
 
@@ -78,6 +79,20 @@ impl Store {
         let caller = self.db.read(Eyes::Own, |conn| caller(conn, hash, now))?;
         self.uses.note(hash, now);
         Ok(caller)
+    }
+
+    /// Whose the token with this hash is, by [`Caller::name`], and how many requests a second they may make, if they have a limit of
+    /// their own. For counting: whether the token opens anything, [`Self::caller`] tells.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for one that does not exist, has expired or was revoked.
+    pub fn holder(&self, hash: &str) -> Result<(String, Option<u32>)> {
+        let select = "select coalesce(t.person, t.client, o.id) as name, c.rate_limit
+            from tokens t join organizations o on o.number = t.organization left join clients c on c.id = t.client
+            where t.hash = ? and t.revoked_at is null and t.expires_at > ? and c.revoked_at is null";
+        let select = Sql::new(select).bind(hash).bind((self.clock)());
+        let row = self.db.read(Eyes::Own, |conn| conn.one::<HolderRow>(select))?;
+        Ok((row.name, row.rate_limit.and_then(|limit| u32::try_from(limit).ok())))
     }
 
     /// Revokes a token. Revoking one that does not exist is no error (RFC 7009, section 2.2).

@@ -58,6 +58,12 @@ fn editions(look: &Look<'_>, faults: &mut Faults) {
         for edition in editions {
             let commit = edition.commit_number;
             faults.unless(commits.insert(commit), || format!("commit {commit} made two editions"));
+            let told = match edition.kind.as_str() {
+                "edit" => edition.made_by.is_some() && edition.import.is_none(),
+                "import" | "undo" => edition.made_by.is_none() && edition.import.is_some(),
+                _ => edition.made_by.is_none(),
+            };
+            faults.unless(told, || format!("commit {commit} does not say what made it"));
         }
     }
 }

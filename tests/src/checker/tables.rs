@@ -85,7 +85,7 @@ tables! {
         row: i64, dataset: i64, record: i64, key: String, body: String, born: i64, died: i64,
     }
     Edition, editions: "editions order by dataset, edition" {
-        dataset: i64, edition: i64, commit_number: i64, kind: String, import: Option<String>,
+        dataset: i64, edition: i64, commit_number: i64, kind: String, import: Option<String>, made_by: Option<String>,
     }
     Import, imports: "imports" {
         id: String, dataset: i64, state: String, file_hash: String, committed_edition: Option<i64>, counts: Option<String>,

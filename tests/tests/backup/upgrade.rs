@@ -8,6 +8,7 @@ use crate::world::{World, backed_up, opened, restored};
 
 /// What every later step has made is unmade, the newest first.
 const BACK: &str = "
+    drop table kept_answers; alter table clients drop column rate_limit; alter table editions drop column made_by;
     drop index tokens_by_session; drop index tokens_by_person; alter table tokens drop column session;
     alter table tokens drop column program; alter table tokens drop column used_at;
     drop table page_sessions; drop table attempts; drop table second_steps; drop table recovery_codes;

@@ -27,6 +27,8 @@ pub struct Ids<'a> {
     record: String,
     /// A record by the id of its owner's list.
     own: String,
+    /// A record of `dataset`, by its id there.
+    listed: String,
     erasure: String,
 }
 
@@ -40,6 +42,7 @@ impl<'a> Ids<'a> {
             disclosure: id.to_owned(),
             record: id.to_owned(),
             own: id.to_owned(),
+            listed: id.to_owned(),
             erasure: id.to_owned(),
         }
     }
@@ -61,6 +64,8 @@ impl<'a> Ids<'a> {
         };
         let named = [
             ("{id}", id),
+            ("{record}", &self.listed),
+            ("{dataset}", self.dataset),
             ("{version}", "1"),
             ("{event}", "approve"),
             ("{collection}", "opportunities"),
@@ -86,6 +91,11 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
         // Without the token of a form that was shown, nobody gets further.
         ("POST", "/setup" | "/invite" | "/sign-in" | "/sign-out" | "/acting" | "/oauth/authorize" | "/device") => {
             request.form(&[("next", "/")])
+        }
+        // Nothing is in it, so that nothing is made.
+        ("POST", "/api/v1/datasets/{id}/records") => request.json(&json!({})),
+        ("PATCH", "/api/v1/datasets/{id}/records/{record}") => {
+            request.header("Content-Type", "application/merge-patch+json").header("If-Match", "*").body("{}")
         }
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
         // Everybody names a scope that nobody may give away: no table of programs grows by this.
@@ -149,6 +159,7 @@ pub fn own_ids(world: &World) -> Ids<'_> {
         record: listed.items()[0]["id"].as_str().unwrap().to_owned(),
         erasure: erased(world, Steward, world.id("unshared")),
         own: first(world, Steward, world.id("unshared")),
+        listed: first(world, Steward, world.id("jobs")),
     }
 }
 
@@ -166,6 +177,7 @@ fn foreign_ids(world: &World) -> Ids<'_> {
         record: hidden.items()[0]["id"].as_str().unwrap().to_owned(),
         erasure: erased(world, ThirdOwner, world.id("third-jobs")),
         own: first(world, ThirdOwner, world.id("third-jobs")),
+        listed: first(world, ThirdOwner, world.id("third-jobs")),
     }
 }
 
@@ -184,6 +196,7 @@ pub fn no_ids(like: &Ids<'_>) -> Ids<'static> {
         disclosure: twisted(&like.disclosure),
         record: twisted(&like.record),
         own: twisted(&like.own),
+        listed: twisted(&like.listed),
         erasure: twisted(&like.erasure),
     }
 }

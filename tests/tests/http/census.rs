@@ -14,6 +14,8 @@ fn concrete(route: &Route) -> String {
     let names = [
         ("{collection}", "opportunities"),
         ("{id}", "x"),
+        ("{record}", "x"),
+        ("{dataset}", "x"),
         ("{version}", "1"),
         ("{event}", "approve"),
         ("{name}", "x"),

@@ -192,6 +192,11 @@ pub fn everything_else(world: &World, who: Persona, look: &mut dyn FnMut(&str, &
                 .map(|part| format!("{import}{part}")),
         );
     }
+    for dataset in ["jobs", "people", "unshared", "third-jobs"].map(|name| world.id(name)) {
+        paths.push(format!("/api/v1/catalogue/{dataset}"));
+        paths.push(format!("/api/v1/catalogue?provider={}&schema=opportunity", world.id("provider")));
+        paths.extend(own_records(world).iter().map(|record| format!("/api/v1/datasets/{dataset}/records/{record}")));
+    }
     let draft = format!("/api/v1/imports/{}", world.id("jobs-draft"));
     paths.extend(["/rows", "/marked", "/problems/groups", ""].map(|part| format!("{draft}{part}")));
     for agreement in

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hayward::app;
 use hayward::auth::{password, secret};
 use hayward::config::{self, Config};
+use hayward::edge::Reach;
 use hayward_domain::id::{AgreementId, ClientId, DatasetId, ImportId, OrganizationId, PersonId};
 use hayward_domain::record::OrganizationNumber;
 use hayward_domain::scope::{Role, Scopes};
@@ -75,6 +76,7 @@ pub fn found(url: &str) {
         journal: None,
         upload_limit: config::UPLOAD_LIMIT,
         kept: config::KEPT,
+        reach: Reach::default(),
         workers: None,
     };
     let commons = app::open(&config, TestClock::default().clock(), seeded_random(SEED)).unwrap();

@@ -12,8 +12,10 @@
 )]
 
 mod access;
+mod again;
 mod agreeing;
 mod answer;
+mod asking;
 mod attacks;
 mod backing_up;
 mod bad_bodies;
@@ -44,7 +46,10 @@ mod previewing;
 mod process;
 mod program;
 mod querying;
+mod rates;
+mod reach;
 mod real_list;
+mod records;
 mod refusals;
 mod revocation;
 mod rules;

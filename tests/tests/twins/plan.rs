@@ -205,6 +205,10 @@ fn what() -> impl Strategy<Value = What> {
         (0..9usize, 1..4usize, select(&["preview", "words", "words?lang=es", "difference", "difference?from=1"][..]))
             .prop_map(|(number, version, part)| format!("/api/v1/agreements/{}/versions/{version}/{part}", agreement(number))),
         (0..LISTS.len()).prop_map(|list| format!("/api/v1/datasets/{}/records", crate::world::dataset(list))),
+        (0..LISTS.len()).prop_map(|list| format!("/api/v1/catalogue/{}", crate::world::dataset(list))),
+        (0..LISTS.len()).prop_map(|list| {
+            format!("/api/v1/datasets/{}/records/rec_aaaaaaaaaaaaaaaaaaaaaaaaaa", crate::world::dataset(list))
+        }),
         (0..9usize).prop_map(|number| format!("/api/v1/agreements/{}/usage", agreement(number))),
     ];
     prop_oneof![

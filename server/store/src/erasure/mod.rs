@@ -28,6 +28,7 @@ use hayward_domain::keys::Named;
 use hayward_domain::moment::Moment;
 use hayward_domain::record::{OrganizationNumber, Record};
 
+use crate::answers;
 use crate::claim::{self, Claim};
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
@@ -120,6 +121,7 @@ impl Store {
                 reach::shares(conn, order.id, record, commit)?;
             }
             reach::imports(conn, order.id, order.dataset, &values, now)?;
+            answers::forget_bodies(conn, order.dataset)?;
             claim.release(conn)
         })
     }

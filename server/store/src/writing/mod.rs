@@ -10,6 +10,7 @@ mod compare;
 mod decided;
 mod diff;
 mod difference;
+mod edit;
 mod marked;
 mod present;
 mod problems;
@@ -28,6 +29,7 @@ pub use brake::Seen;
 pub use compare::Counts;
 pub use diff::DiffItem;
 pub use difference::{DiffColumn, DiffRow, Difference, RowChange, Show};
+pub use edit::{Edit, EditError, EditFault, Edited, Given};
 pub(crate) use pulse::Pulse;
 pub use pulse::{ImportProgress, Phase};
 pub(crate) use undo::ShownRows;
@@ -261,12 +263,15 @@ impl Store {
         let any = self.db.read(Eyes::Own, |conn| conn.one::<Number>(Sql::new(any).bind(import.dataset_number)))?.value > 0;
         // A key that is remembered as erased is told by these fields too.
         let any = any || self.suppresses(import.dataset_number)?;
-        let before = self.last_matching(import.dataset_number)?;
-        let Some(before) = before.filter(|before| any && names(&before.key) != names(&matching.key)) else { return Ok(None) };
+        // Records that no file brought in went in by the schema's key.
+        let before = names(&self.last_matching(import.dataset_number)?.and_then(|before| before.key));
+        if !any || before == names(&matching.key) {
+            return Ok(None);
+        }
         Ok(Some(MatchingFault {
             pointer: "/key".to_owned(),
             code: "other-key",
-            detail: format!("the records of this list are told apart by {}", names(&before.key).join(", ")),
+            detail: format!("the records of this list are told apart by {}", before.join(", ")),
         }))
     }
 

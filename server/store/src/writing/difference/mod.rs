@@ -1,11 +1,11 @@
 //! The whole difference that an import makes, or made, in an order that a copy of the list can be changed by.
 //!
-//! * First what the list has already, in the order of its records, which is the order of its export; then what is new, in the order
-//!   of being written. So who applies it from top to bottom has the new export.
+//! * First what the list has or had already, in the order of its records, which is the order of its export; then what is new, in the
+//!   order of being written. So who applies it from top to bottom has the new export.
 //! * Its columns are those of the export before and after: every field of the schema, then the private columns that some record has.
 //! * The file is compared once. What is found waits in files without a name ([`pile`]); memory holds sixteen bytes for every record
 //!   that changes or goes, however long the list is.
-//! * New records come after an anchor, the last record of the list, so that they have a place. Where a column appears, all records can
+//! * Records that come follow an anchor, the record that they stand after, so that they have a place. Where a column appears, all records can
 //!   be asked for ([`Show::WholeWhereColumnsAppear`]): it is empty in the others, and that is a value too.
 
 mod columns;
@@ -24,11 +24,15 @@ use super::compare::{Found, compare};
 use super::present::{LiveRow, Present};
 use crate::Store;
 use crate::conn::Eyes;
+use crate::edition;
 use crate::error::{Result, StoreError};
 use crate::imports::{Import, ImportState};
 use crate::sql::{Number, Sql};
 use columns::{Columns, Source};
 use pile::{Held, Pile};
+
+/// Records that come, looked up in one go.
+const TOGETHER: usize = 500;
 
 /// Which records are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +58,6 @@ pub struct Difference {
     /// Where in `old` each record lies, in the order of the records.
     places: Vec<(i64, u64)>,
     new: Pile,
-    last: Option<LiveRow>,
     at: rows::At,
 }
 
@@ -72,14 +75,22 @@ impl Store {
         };
         let key = import.matching.clone().and_then(|matching| serde_json::from_value::<Matching>(matching).ok());
         let mut columns = Columns::new(&schema, key.and_then(|matching| matching.key), self.private_tally(dataset, base)?);
-        let mut kept = Kept { columns: &mut columns, old: Pile::default(), places: Vec::new(), new: Pile::default() };
+        let newest = "select coalesce(max(record), 0) as value from records where dataset = ? and born <= ?";
+        let newest = Sql::new(newest).bind(dataset).bind(base);
+        let newest = self.db.read(Eyes::Own, |conn| conn.one::<Number>(newest))?.value;
+        let (old, new) = (Pile::default(), Pile::default());
+        let mut kept =
+            Kept { store: self, dataset, newest, columns: &mut columns, old, places: Vec::new(), new, coming: Vec::new() };
         match import.committed_edition {
             Some(edition) => {
                 self.still_kept(dataset, edition)?;
                 self.touched(dataset, edition, i64::MAX - 1, |page| {
-                    let mut each = page.into_iter();
-                    each.try_for_each(|one| {
-                        kept.keep(None, one.before.as_ref(), one.after.as_ref().map(|row| (&*row.key, &*row.body)))
+                    page.into_iter().try_for_each(|one| {
+                        let after = one.after.as_ref().map(|row| (&*row.key, &*row.body));
+                        match (&one.before, &one.after) {
+                            (None, Some(row)) => kept.place(row.record, &Coming::new(None, &row.key, &row.body)),
+                            _ => kept.keep(None, one.before.as_ref(), after),
+                        }
                     })
                 })?;
             }
@@ -87,21 +98,18 @@ impl Store {
             None if matches!(import.state, ImportState::Committed | ImportState::Undone) => {}
             None => self.compared(import, base, &mut kept)?,
         }
+        kept.recall()?;
         let Kept { old, mut places, new, .. } = kept;
         places.sort_unstable();
-        let last = "select row, record, key, body from records where dataset = ? and born <= ? and died > ? order by record desc limit 1";
-        let last = Sql::new(last).bind(dataset).bind(base).bind(base);
         let dots = "select count(*) as value from
             (select 1 from records where dataset = ? and born <= ? and died > ? and body like '%\"...\"%' limit 1) as found";
         let dots = Sql::new(dots).bind(dataset).bind(base).bind(base);
-        let (last, dots) = self
-            .db
-            .read(Eyes::Own, |conn| Ok::<_, StoreError>((conn.first::<LiveRow>(last)?, conn.one::<Number>(dots)?.value)))?;
+        let dots = self.db.read(Eyes::Own, |conn| conn.one::<Number>(dots))?.value;
         let (columns, sources) = columns.settle();
         let whole = show == Show::WholeWhereColumnsAppear && columns.iter().any(|column| !column.before);
         let at = rows::At::begin(whole);
         let (store, old, new) = (Arc::clone(self), old.end()?, new.end()?);
-        Ok(Difference { columns, has_dots: dots > 0, sources, store, dataset, base, old, places, new, last, at })
+        Ok(Difference { columns, has_dots: dots > 0, sources, store, dataset, base, old, places, new, at })
     }
 
     /// What the file of an import changes in edition `base` of its list.
@@ -121,25 +129,62 @@ impl Store {
 
 /// What was found so far.
 struct Kept<'a> {
+    store: &'a Store,
+    dataset: i64,
+    /// The greatest number that a record of the list has or had.
+    newest: i64,
     columns: &'a mut Columns,
     old: Pile,
     places: Vec<(i64, u64)>,
     new: Pile,
+    /// Records that come, until it is known which of them come back.
+    coming: Vec<Coming>,
+}
+
+/// A record that comes.
+struct Coming {
+    row: Option<u64>,
+    key: String,
+    body: String,
+}
+
+impl Coming {
+    fn new(row: Option<u64>, key: &str, body: &str) -> Self {
+        Self { row, key: key.to_owned(), body: body.to_owned() }
+    }
 }
 
 impl Kept<'_> {
     /// Keeps one record as it was and as it will be: key and body.
     fn keep(&mut self, row: Option<u64>, before: Option<&LiveRow>, after: Option<(&str, &str)>) -> Result<()> {
-        self.columns.count(before.map(|row| record(&row.body)).transpose()?, after.map(|(_, body)| record(body)).transpose()?);
         let (key, body) = after.unwrap_or_default();
-        match before {
-            Some(before) => {
-                let held = Held { row: row.unwrap_or(0), key: &before.key, before: &before.body, after: body };
-                self.places.push((before.record, self.old.push(&held)?));
-            }
-            None => drop(self.new.push(&Held { row: row.unwrap_or(0), key, before: "", after: body })?),
-        }
+        let Some(before) = before else {
+            self.coming.push(Coming::new(row, key, body));
+            return if self.coming.len() < TOGETHER { Ok(()) } else { self.recall() };
+        };
+        self.columns.count(Some(record(&before.body)?), after.map(|(_, body)| record(body)).transpose()?);
+        let held = Held { row: row.unwrap_or(0), key: &before.key, before: &before.body, after: body };
+        self.places.push((before.record, self.old.push(&held)?));
         Ok(())
+    }
+
+    /// Gives those that wait the places that they will have.
+    fn recall(&mut self) -> Result<()> {
+        let coming = std::mem::take(&mut self.coming);
+        let keys = coming.iter().map(|one| one.key.clone()).collect();
+        let former = self.store.db.read(Eyes::Own, |conn| edition::former(conn, self.dataset, keys))?;
+        coming.iter().try_for_each(|one| self.place(former.get(&one.key).copied().unwrap_or(i64::MAX), one))
+    }
+
+    fn place(&mut self, number: i64, one: &Coming) -> Result<()> {
+        self.columns.count(None, Some(record(&one.body)?));
+        let held = Held { row: one.row.unwrap_or(0), key: &one.key, before: "", after: &one.body };
+        if number > self.newest {
+            self.new.push(&held).map(drop)
+        } else {
+            self.places.push((number, self.old.push(&held)?));
+            Ok(())
+        }
     }
 }
 

@@ -67,13 +67,13 @@ pub(super) struct At {
     /// Records that were read and are not shown yet, and whether there are no more.
     ahead: VecDeque<LiveRow>,
     exhausted: bool,
-    /// Whether new records have their place.
-    anchored: bool,
+    /// The record that comes and whose anchor has been shown.
+    anchored: Option<i64>,
 }
 
 impl At {
     pub(super) fn begin(whole: bool) -> Self {
-        Self { whole, read: 0, record: None, ahead: VecDeque::new(), exhausted: false, anchored: false }
+        Self { whole, read: 0, record: None, ahead: VecDeque::new(), exhausted: false, anchored: None }
     }
 }
 
@@ -101,19 +101,34 @@ impl Difference {
             return Ok(Some(kept));
         }
         if let Some((number, place)) = changed {
-            self.at.read += 1;
             let taken = self.old.at(place)?;
-            return Ok(Some(self.placed(number, taken)?));
-        }
-        if !self.at.anchored && !self.new.is_at_its_end() {
-            self.at.anchored = true;
-            let last = self.last.take().filter(|last| self.at.record != Some(last.record));
-            if let Some(last) = last {
-                return Ok(Some(self.kept(last)?));
+            if taken.before.is_none()
+                && let Some(anchor) = self.anchor(number)?
+            {
+                return self.kept(anchor).map(Some);
             }
+            self.at.read += 1;
+            return self.placed(number, taken).map(Some);
+        }
+        if !self.new.is_at_its_end()
+            && let Some(anchor) = self.anchor(i64::MAX)?
+        {
+            return self.kept(anchor).map(Some);
         }
         let Some(taken) = self.new.next()? else { return Ok(None) };
         self.row(taken, true).map(Some)
+    }
+
+    /// The record that a record which comes stands after, where it has not been shown.
+    fn anchor(&mut self, coming: i64) -> Result<Option<LiveRow>> {
+        if self.at.whole || self.at.anchored.replace(coming) == Some(coming) {
+            return Ok(None);
+        }
+        let select = "select row, record, key, body from records
+            where dataset = ? and born <= ? and died > ? and record > ? and record < ? order by record desc limit 1";
+        let select = Sql::new(select).bind(self.dataset).bind(self.base).bind(self.base);
+        let select = select.bind(self.at.record.unwrap_or(0)).bind(coming);
+        self.store.db.read(Eyes::Own, |conn| conn.first::<LiveRow>(select))
     }
 
     /// The next record that stays, if it comes before the record `changed`.
@@ -149,7 +164,9 @@ impl Difference {
 
     fn placed(&mut self, number: i64, taken: Taken) -> Result<DiffRow> {
         let before = self.at.record.replace(number);
-        let follows = self.at.whole || before.is_some_and(|before| before + 1 == number);
+        // Its anchor is right before a record that comes.
+        let comes = taken.before.is_none();
+        let follows = self.at.whole || comes || before.is_some_and(|before| before + 1 == number);
         self.row(taken, follows)
     }
 

@@ -1,0 +1,2 @@
+-- Readers of shares have nothing to do with either.
+revoke all on editions, kept_answers from hayward_reader;
