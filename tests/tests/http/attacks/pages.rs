@@ -125,7 +125,7 @@ on_both! {
         assert_eq!(send(&asked.replace("127.0.0.1", "evil.example"), &organization, "allow").expect(400).location, "");
         assert_eq!(told(&send(&asked, &organization, "deny").expect(303).location)["error"], "access_denied");
         let code = told(&send(&asked, &organization, "allow").expect(303).location)["code"].clone();
-        assert_eq!(scene.redeem(&code).ok()["scope"], "ledger:read measurements:read opportunities:read");
+        assert_eq!(scene.redeem(&code).ok()["scope"], "measurements:read opportunities:read ledger:read");
     }
 }
 
