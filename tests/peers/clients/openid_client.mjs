@@ -33,7 +33,7 @@ for (const [id, auth] of [
   })
   const back = await new Browser(issuer).allow(asked.href, person)
   const tokens = await client.authorizationCodeGrant(config, back, { pkceCodeVerifier: codeVerifier, expectedState: state })
-  assert.equal(tokens.scope, 'directory:read opportunities:read')
+  assert.deepEqual(tokens.scope.split(' ').sort(), ['directory:read', 'opportunities:read'])
   assert.ok(await reads(tokens.access_token) > 0)
 
   const next = await client.refreshTokenGrant(config, tokens.refresh_token, { scope: 'opportunities:read' })
