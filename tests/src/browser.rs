@@ -77,6 +77,7 @@ impl Browser {
     /// If there is no HTTP client to be had.
     #[must_use]
     pub fn new(base: &str) -> Self {
+        hayward::tls::install();
         let http = Client::builder().no_proxy().redirect(Policy::none()).build().expect("an http client");
         Self { base: base.to_owned(), http, jar: RefCell::default() }
     }

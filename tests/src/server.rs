@@ -138,7 +138,12 @@ impl Server {
             });
         });
         let (url, handle) = told.recv().expect("the server says where it is");
-        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build().expect("an http client");
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("an http client");
         Self { commons, clock, url, http, handle, thread: Some(thread) }
     }
 
