@@ -19,7 +19,7 @@ use crate::jobs::Jobs;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::tls::{self, Certificates};
-use crate::{auth, edge, request_id, routes};
+use crate::{auth, edge, oauth, request_id, routes};
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +119,7 @@ pub fn open(config: &Config, clock: Clock, random: Random) -> Result<Commons, St
         kept: config.kept,
         upload_limit: config.upload_limit,
         setup: Arc::new(std::sync::Mutex::new(setup)),
+        public_url: Arc::default(),
     })
 }
 
@@ -180,12 +181,14 @@ pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
         None
     };
     let jobs = Jobs::start(&commons);
+    let public_url = Arc::clone(&commons.public_url);
     let data = Data::new(commons);
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
             .app_data(gate.clone())
             .app_data(PayloadConfig::new(body::LARGEST))
+            .wrap(from_fn(oauth::point_to_metadata))
             .wrap(from_fn(edge::pass))
             .wrap(from_fn(request_id::give))
             .configure(routes::configure)
@@ -202,6 +205,8 @@ pub fn serve(commons: Commons, config: &Config) -> Result<Running, StartError> {
         None => server.bind(config.listen)?,
     };
     let address = server.addrs().first().copied().unwrap_or(config.listen);
+    // Who told nobody where it is reached is reached where it listens.
+    public_url.get_or_init(|| reach.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")));
     let server = server.run();
     Ok(Running { address, handle: server.handle(), server, scheme, watching, jobs })
 }

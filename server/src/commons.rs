@@ -1,6 +1,6 @@
 //! What every handler can reach: the store, the ledger, the clock, randomness.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hayward_store::Store;
@@ -34,9 +34,18 @@ pub struct Commons {
     pub upload_limit: u64,
     /// The one-time key of the set-up page, while nobody can sign in.
     pub setup: Arc<std::sync::Mutex<Option<String>>>,
+    /// Where others reach this commons, if somebody has said so: set once, when it starts to serve.
+    pub public_url: Arc<OnceLock<String>>,
 }
 
 impl Commons {
+    /// Where others reach this commons: scheme, host and port, without a `/` at the end. It names the authorization server and what it
+    /// protects. From the settings or the socket, never from a request, whose `Host` anybody writes.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.public_url.get().cloned().unwrap_or_default()
+    }
+
     /// Runs something that blocks where a dropped request cannot cancel it.
     ///
     /// # Errors

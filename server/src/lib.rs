@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod journal;
 pub mod ledger;
 pub mod logging;
+pub mod oauth;
 pub mod problems;
 pub mod pull;
 pub mod reference;

@@ -182,6 +182,12 @@ const KINDS: &[Kind] = &[
         "Put back by hand, or by a file, what is to be put back.",
     ),
     ("key-changed", 409, "Another key", "Make a new list: that version tells records apart by other fields."),
+    (
+        "more-than-yours",
+        409,
+        "More than you may do",
+        "Ask somebody who may do all that the program is to do, such as an owner, or ask for fewer scopes.",
+    ),
     ("people-only", 409, "For people only", "A person with a role in the organization must do this."),
     ("unavailable", 503, "Not now", "Try again in a moment."),
     ("ledger-unavailable", 503, "The ledger cannot be written", "Nothing is disclosed without its entry. Try again in a moment."),

@@ -7,10 +7,12 @@ use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::api::{
-    agreements, approval_rules, archive, catalogue, changes, datasets, diff, disclosures, explain, fixes, health, imports,
-    leaving, marked, oauth, people, readings, records, sessions, shared, subjects, undo, upload, usage, watching, wording,
+    agreements, approval_rules, archive, catalogue, changes, clients, consents, datasets, diff, disclosures, explain, fixes,
+    health, imports, leaving, marked, people, readings, records, sessions, shared, subjects, undo, upload, usage, watching,
+    wording,
 };
-use crate::web::{account, acting, assets, codes, commons, invite, setup, sign_in};
+use crate::oauth;
+use crate::web::{account, acting, assets, authorize, codes, commons, device, invite, setup, sign_in};
 
 /// Whose data a route shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -85,6 +87,14 @@ routes! {
 
     POST "/oauth/token" "none" Nothing => oauth::token;
     POST "/oauth/revoke" "none" Nothing => oauth::revoke;
+    POST "/oauth/introspect" "none" Nothing => oauth::introspect;
+    POST "/oauth/device_authorization" "none" Nothing => oauth::begin_device;
+    GET "/oauth/authorize" "none" Nothing => authorize::page;
+    POST "/oauth/authorize" "session" Nothing => authorize::decide;
+    GET "/device" "session" Nothing => device::page;
+    POST "/device" "session" Nothing => device::decide;
+    GET "/.well-known/oauth-authorization-server" "none" Nothing => oauth::server_metadata;
+    GET "/.well-known/oauth-protected-resource" "none" Nothing => oauth::resource_metadata;
     POST "/api/v1/sessions" "none" Nothing => sessions::create;
     GET "/api/v1/sessions" "any" Nothing => sessions::list;
     DELETE "/api/v1/sessions/current" "any" Nothing => sessions::delete;
@@ -96,6 +106,13 @@ routes! {
     GET "/api/v1/invites" "people:manage" Own => people::invites;
     POST "/api/v1/invites" "people:manage" Own => people::invite;
     DELETE "/api/v1/invites/{id}" "people:manage" Own => people::revoke_invite;
+
+    GET "/api/v1/clients" "clients:manage" Own => clients::list;
+    POST "/api/v1/clients" "clients:manage" Own => clients::create;
+    POST "/api/v1/clients/{id}/secret" "clients:manage" Own => clients::exchange;
+    DELETE "/api/v1/clients/{id}" "clients:manage" Own => clients::revoke;
+    GET "/api/v1/consents" "any" Own => consents::list;
+    DELETE "/api/v1/consents/{id}" "any" Own => consents::withdraw;
 
     GET "/api/v1/schemas" "none" Nothing => catalogue::schemas;
     GET "/api/v1/schemas/{name}" "none" Nothing => catalogue::schema;

@@ -94,7 +94,6 @@ impl Browser {
     }
 
     /// A request with its cookies; `address` is a path, or begins with the base.
-    #[must_use]
     pub fn request(&self, method: Method, address: &str) -> RequestBuilder {
         let path = address.strip_prefix(&self.base).unwrap_or(address);
         let request = self.http.request(method, format!("{}{path}", self.base));

@@ -1,4 +1,4 @@
-//! Programs of other people, asked whether our files are what we say: daff, frictionless, LibreOffice.
+//! Programs of other people, asked whether our files and answers are what we say: daff, frictionless, LibreOffice, and OAuth clients.
 //!
 //! `tests/peers/install` installs them, and `tests/run` calls it. A test whose peer is missing fails: one that was skipped would
 //! have shown nothing.
@@ -16,6 +16,25 @@ use tempfile::TempDir;
 #[must_use]
 pub fn python() -> Command {
     of_environment("python")
+}
+
+/// A script of ours for Node, under `tests/peers`, with the packages of Node beside it.
+///
+/// # Panics
+/// Where Node or its packages are not installed.
+#[must_use]
+pub fn node(script: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let home = root.join("target/peers-node");
+    if !home.join("stamp").is_file() {
+        missing("the packages of Node are not installed: run `bash tests/peers/install`");
+    }
+    let mut command = named("node".as_ref());
+    // Modules are looked for beside the script, so that it lies beside them while it runs.
+    let script = root.join("tests/peers").join(script);
+    command.arg("--import").arg(root.join("tests/peers/resolve.mjs")).arg(script);
+    command.env("HAYWARD_PEERS", home);
+    command
 }
 
 /// The program `daff`.

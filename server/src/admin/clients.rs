@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use hayward_domain::id::ClientId;
 use hayward_domain::scope::Scopes;
-use hayward_store::{ListedClient, NewClient, Store, StoreError};
+use hayward_store::{ClientForm, ListedClient, NewClient, Store, StoreError};
 use serde_json::json;
 
 use super::{AdminError, Answer, ClientCommand, first_line, organization, random};
 use crate::auth::secret;
-use crate::revocation;
+use crate::{oauth, revocation};
 
 pub(super) fn run(store: &Store, command: ClientCommand) -> Result<Answer, AdminError> {
     match command {
-        ClientCommand::Add { organization, name, scopes } => add(store, &organization, name, &scopes),
+        ClientCommand::Add { organization, name, scopes, redirect_uri, public, contact } => {
+            let checked =
+                |uri: &String| oauth::checked_redirect_uri(uri).map_err(|error| AdminError::Input(format!("`{uri}`: {error}")));
+            let redirect_uris = redirect_uri.iter().map(checked).collect::<Result<_, _>>()?;
+            add(store, &organization, name, &scopes, &ClientForm { public, redirect_uris, contact })
+        }
         ClientCommand::List => list(store),
         ClientCommand::Rotate { id, overlap_hours } => rotate(store, id, overlap_hours),
         ClientCommand::Limit { id, requests } => limit(store, id, requests),
@@ -22,7 +27,7 @@ pub(super) fn run(store: &Store, command: ClientCommand) -> Result<Answer, Admin
     }
 }
 
-fn add(store: &Store, slug: &str, name: String, scopes: &str) -> Result<Answer, AdminError> {
+fn add(store: &Store, slug: &str, name: String, scopes: &str, form: &ClientForm) -> Result<Answer, AdminError> {
     let owner = organization(store, slug)?;
     let scopes = Scopes::parse(scopes).map_err(|word| AdminError::Input(format!("`{word}` is not a scope")))?;
     if scopes.iter().next().is_none() {
@@ -30,25 +35,41 @@ fn add(store: &Store, slug: &str, name: String, scopes: &str) -> Result<Answer, 
     }
     let id = ClientId::from_random(random()?);
     let secret = secret::client_secret(random()?);
-    store.add_client(&NewClient {
+    let new = NewClient {
         id: id.clone(),
         organization: owner.number,
         name: name.clone(),
         secret_hash: secret::hash(&secret),
         scopes: scopes.clone(),
-    })?;
-    Ok(Answer::new(
-        format!("registered the program {id} of `{slug}`; the secret is {secret}, and is shown only now"),
-        json!({"client_id": id, "client_secret": secret, "organization": slug, "name": name, "scope": scopes.to_string()}),
-    )
-    .did("client add", id.as_str()))
+    };
+    store.register_client(&new, form)?;
+    let uris = &form.redirect_uris;
+    let mut about = json!({
+        "client_id": id, "organization": slug, "name": name, "scope": scopes.to_string(), "redirect_uris": uris,
+        "kind": if form.public { "public" } else { "confidential" },
+    });
+    let mut sentence = format!("registered the program {id} of `{slug}`; it is public, and has no secret");
+    if !form.public {
+        sentence = format!("registered the program {id} of `{slug}`; the secret is {secret}, and is shown only now");
+        about.as_object_mut().map(|members| members.insert("client_secret".to_owned(), secret.into()));
+    }
+    Ok(Answer::new(sentence, about).did("client add", id.as_str()))
 }
 
 fn list(store: &Store) -> Result<Answer, AdminError> {
     let all = store.clients()?;
     let state = |revoked| if revoked { "revoked" } else { "in use" }.to_owned();
     let line = |one: &ListedClient| {
-        vec![one.organization.clone(), one.id.clone(), one.name.clone(), state(one.revoked), one.scope.clone()]
+        let used = one.last_used.clone().unwrap_or_else(|| "never used".to_owned());
+        vec![
+            one.organization.clone(),
+            one.id.clone(),
+            one.name.clone(),
+            state(one.revoked),
+            one.kind.clone(),
+            used,
+            one.scope.clone(),
+        ]
     };
     let lines: Vec<_> = all.iter().map(line).collect();
     Ok(Answer::list(&lines, "there is no program yet", json!({"clients": all})))

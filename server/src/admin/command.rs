@@ -237,7 +237,7 @@ pub enum RoleCommand {
 /// About programs.
 #[derive(Subcommand)]
 pub enum ClientCommand {
-    /// Register a program, with a secret that is printed once
+    /// Register a program, with a secret that is printed once unless it is public
     #[command(visible_alias = "create")]
     Add {
         /// Whose it is
@@ -249,6 +249,15 @@ pub enum ClientCommand {
         /// The most it may ask for, with spaces between: "directory:read opportunities:read"
         #[arg(long)]
         scopes: String,
+        /// Where a browser may be sent back to: https, or http://127.0.0.1 with any port; may be repeated
+        #[arg(long, value_name = "URI")]
+        redirect_uri: Vec<String>,
+        /// It runs on people's own machines and can keep no secret: it gets none, and acts for people only
+        #[arg(long)]
+        public: bool,
+        /// Whom to ask about it
+        #[arg(long)]
+        contact: Option<String>,
     },
     /// Show the programs
     List,

@@ -52,6 +52,8 @@ needs! {
     LedgerRead => Some(Scope::LedgerRead);
     /// `people:manage`
     PeopleManage => Some(Scope::PeopleManage);
+    /// `clients:manage`
+    ClientsManage => Some(Scope::ClientsManage);
 }
 
 /// A caller whose token has the scope `S`.
@@ -120,6 +122,10 @@ pub fn token_hash(request: &HttpRequest) -> Result<Option<String>, Error> {
     let text = header.to_str().map_err(|_| Error::Unauthenticated)?;
     let (scheme, token) = text.split_once(' ').ok_or(Error::Unauthenticated)?;
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
+        return Err(Error::Unauthenticated);
+    }
+    // Cut off or mistyped: no database has to be asked.
+    if secret::is_mistyped(token.trim()) {
         return Err(Error::Unauthenticated);
     }
     Ok(Some(secret::hash(token.trim())))

@@ -90,7 +90,7 @@ pub fn take(store: &Store, person: &PersonId, kept: &[u8], code: &str) -> Result
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at what it did not expect")]
 
     use super::{offer, recovery, recovery_hash, step};
 

@@ -115,7 +115,7 @@ fn agreement(remote: &Remote, id: &str, args: &Agreements, out: &mut impl Write)
     }
     let shown = agreement.get("version").and_then(Value::as_i64).unwrap_or(1);
     let version = args.version.unwrap_or(shown);
-    let language: Vec<(&str, &str)> = args.language.iter().map(|code| ("language", code.as_str())).collect();
+    let language: Vec<(&str, &str)> = args.language.iter().map(|code| ("lang", code.as_str())).collect();
     let words = remote.get(&format!("/api/v1/agreements/{id}/versions/{version}/words"), &language)?;
     say(out, &format!("{id}, version {version}: {}", text(&agreement, "/state")))?;
     for sentence in words.get("sentences").and_then(Value::as_array).into_iter().flatten() {

@@ -1,7 +1,7 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a request that may be sent again.
 //!
-//! * For every `POST` of the API but those that tell a secret (`TOLD_ONCE`), where the key counts for nothing. Who may ask is decided first: a token that opens nothing, or lacks the scope of the route, is
-//!   answered by the handler as if there were no key.
+//! * For every `POST` of the API but those that tell a secret (`TOLD_ONCE`), where the key counts for nothing. Who may ask is decided
+//!   first: a token that opens nothing, or lacks the scope of the route, is answered by the handler as if there were no key.
 //! * The same request (method, address, body) gets the same answer: status, body, `Location` and `ETag`, with
 //!   `Idempotency-Replayed: true`. Another request under the key is `422`, one that is still under way `409`.
 //! * Only successes are kept. What was refused with `4xx` did nothing, and is judged anew. What ended with `5xx` may have done
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes_limited};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ResourceDef, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
@@ -35,7 +35,7 @@ use crate::error::Error;
 use crate::routes;
 
 /// What answers with a secret that is told once: such an answer is never kept, and so never repeated.
-const TOLD_ONCE: [&str; 2] = ["/api/v1/sessions", "/api/v1/invites"];
+const TOLD_ONCE: [&str; 4] = ["/api/v1/sessions", "/api/v1/invites", "/api/v1/clients", "/api/v1/clients/{id}/secret"];
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key.
@@ -51,8 +51,10 @@ pub(super) async fn once(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let is_meant = request.method() == Method::POST && request.path().starts_with("/api/v1/");
-    let is_meant = is_meant && !TOLD_ONCE.contains(&request.path());
+    // The path as the router reads it: there are other spellings of it.
+    let path = request.match_info().as_str();
+    let is_meant = request.method() == Method::POST && path.starts_with("/api/v1/");
+    let is_meant = is_meant && !TOLD_ONCE.iter().any(|told| ResourceDef::new(*told).is_match(path));
     if !is_meant || !request.headers().contains_key(KEY) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }

@@ -16,6 +16,8 @@ use crate::ledger::{Ledger, seal};
 const EVERY: Duration = Duration::from_secs(1);
 /// How often old editions are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// How often it is written down which tokens were used.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// How often the write-ahead logs are looked at.
 const SHORTEN_EVERY: Duration = Duration::from_secs(20);
 
@@ -59,6 +61,8 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
         return;
     };
     let (mut pruned, mut shortened): (Option<Instant>, Option<Instant>) = (None, None);
+    // What was used before the first minute is over is written then.
+    let mut noted = Some(Instant::now());
     let is_due = |last: Option<Instant>, every| last.is_none_or(|at| at.elapsed() >= every);
     while !stop.load(Ordering::Relaxed) {
         logged("expiring", store.expire_due());
@@ -71,10 +75,15 @@ fn work(store: &Arc<Store>, ledger: &Ledger, kept: Duration, stop: &AtomicBool, 
             logged("shortening logs", store.shorten_log().and_then(|own| Ok(own + ledger.store.shorten_log()?)));
             shortened = Some(Instant::now());
         }
+        if is_due(noted, NOTE_EVERY) {
+            logged("noting uses", store.write_uses());
+            noted = Some(Instant::now());
+        }
         if is_due(pruned, PRUNE_EVERY) {
             logged("pruning", store.prune(kept));
             logged("forgetting guesses", store.prune_attempts());
             logged("forgetting sessions", store.prune_sessions());
+            logged("dropping old consents", store.prune_consents());
             logged("dropping old answers", store.drop_old_answers());
             logged("dropping what left", store.drop_what_left());
             pruned = Some(Instant::now());

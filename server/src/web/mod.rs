@@ -12,9 +12,12 @@
 pub mod account;
 pub mod acting;
 pub mod assets;
+pub mod authorize;
 pub mod codes;
 pub mod commons;
+mod consent;
 mod cookie;
+pub mod device;
 mod form;
 mod frame;
 mod halt;

@@ -201,9 +201,10 @@ fn close_all(conn: &mut Conn, caller: &Caller, commit: i64, reason: &str, now: M
     }
     let programs = "update clients set revoked_at = ? where organization = ? and revoked_at is null";
     let tokens = "update tokens set revoked_at = ? where organization = ? and client is not null and revoked_at is null";
+    let consents = "update consents set ended_at = ? where organization = ? and ended_at is null";
     let invites = "update invites set revoked_at = ? where organization = ? and accepted_at is null and revoked_at is null";
     let left = "update organizations set left_at = ? where number = ?";
-    for update in [programs, tokens, invites, left] {
+    for update in [programs, consents, tokens, invites, left] {
         conn.execute(Sql::new(update).bind(now).bind(me))?;
     }
     Ok(closed)

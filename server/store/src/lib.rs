@@ -36,6 +36,7 @@ mod leaving;
 mod ledger;
 mod migrate;
 mod named;
+mod oauth;
 mod order;
 mod parallel;
 mod people;
@@ -58,6 +59,7 @@ mod staff;
 mod tidy;
 mod tokens;
 mod turn;
+mod uses;
 mod waits;
 mod writing;
 
@@ -81,7 +83,7 @@ pub use backup::{
 };
 pub use catalogue::{CatalogueEntry, Sought};
 pub use changes::{ChangeItem, ChangesFrom, ChangesPage};
-pub use clients::{Client, ListedClient, NewClient};
+pub use clients::{Client, ClientForm, ListedClient, NewClient};
 #[cfg(feature = "mutants")]
 pub use conn::Work;
 pub use conn::{DatabaseUrl, Kind};
@@ -101,6 +103,10 @@ pub use leaving::{KEPT_AFTER_LEAVING, Left};
 pub use ledger::{
     Disclosed, Entry, EntryKind, EntryPage, FieldUse, Filter, GivenRecord, GivenTo, LedgerStore, Link, Point, PublicRead,
     RecordGivenTo, RecordName, RecordRead, Refusal, Sealable, Usage, commons_file,
+};
+pub use oauth::{
+    CodeShown, ConsentView, DeviceFound, Issue, ListedConsent, NewCode, NewConsent, NewDevice, OpenedBy, Polled, Redeemed,
+    Shown as ShownToken,
 };
 pub use order::Key;
 pub use order::Order;
@@ -161,6 +167,8 @@ pub struct Store {
     /// Whether something behind a last step is left over; at the start an earlier program may have left it.
     untidy: AtomicBool,
     standing: Mutex<shelf::Standing>,
+    /// Tokens that were used since that was last written down.
+    uses: uses::Uses,
 }
 
 rows! {
@@ -196,6 +204,7 @@ impl Store {
             collections: RwLock::default(),
             untidy: AtomicBool::new(true),
             standing: Mutex::default(),
+            uses: uses::Uses::default(),
         })
     }
 

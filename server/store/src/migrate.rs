@@ -45,7 +45,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     fn steps(self) -> &'static [Step] {
-        static COMMONS: [Step; 14] = [
+        static COMMONS: [Step; 15] = [
             step!("commons", "0001_commons"),
             step!("commons", "0002_reading"),
             step!("commons", "0003_writing"),
@@ -57,6 +57,7 @@ impl Tree {
             step!("commons", "0010_erasure"),
             step!("commons", "0012_leaving"),
             step!("commons", "0013_former"),
+            step!("commons", "0014_oauth"),
             step!("commons", "0015_people"),
             step!("commons", "0016_search", "sqlite.sql"),
             step!("commons", "0017_writing"),

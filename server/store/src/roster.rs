@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::Store;
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
+use crate::oauth;
 use crate::people::{folded, plain_name};
 use crate::sessions::end_all;
 use crate::sql::{Number, Sql, Word, rows};
@@ -118,7 +119,13 @@ impl Store {
         let delete = "delete from positions where organization = ? and role = ?
             and person = (select id from people where email = ?)";
         let delete = Sql::new(delete).bind(organization.0).bind(role.as_str()).bind(folded(email));
-        self.db.write(|conn| if conn.execute(delete)? == 0 { Err(StoreError::NotFound) } else { Ok(()) })
+        let now = (self.clock)();
+        self.db.write(|conn| {
+            if conn.execute(delete)? == 0 {
+                return Err(StoreError::NotFound);
+            }
+            oauth::end_without_role(conn, organization, now)
+        })
     }
 
     /// Gives a person a role in the commons itself, or takes it away.

@@ -21,7 +21,7 @@ use crate::journal::Closing;
 use crate::people::{self, Organization};
 use crate::sql::{Number, Sql, Word, rows};
 use crate::tokens::{Caller, NewToken, add_token};
-use crate::{Store, counter, dialect, leaving};
+use crate::{Store, counter, dialect, leaving, oauth};
 
 /// How exactly it is known when a session was last used.
 const COARSE: Duration = Duration::from_secs(3_600);
@@ -279,6 +279,8 @@ impl Store {
 /// Ends everything that a person has open, but for one session.
 pub(crate) fn end_all(conn: &mut Conn, person: &str, but: Option<&str>, now: Moment) -> Result<()> {
     let but = but.unwrap_or_default();
+    // Before the tokens: what is being issued now waits for the consent.
+    oauth::end_of_person(conn, person, now)?;
     let pages = "update page_sessions set ended_at = ? where person = ? and id <> ? and ended_at is null";
     conn.execute(Sql::new(pages).bind(now).bind(person).bind(but))?;
     let tokens = "update tokens set revoked_at = ? where person = ? and coalesce(session, '') <> ? and revoked_at is null";

@@ -21,7 +21,7 @@ pub struct Caller {
     pub organization_id: OrganizationId,
     /// The person, if it is one.
     pub person: Option<PersonId>,
-    /// The program, if it is one.
+    /// The program, if it is one. Beside a person it acts by the person's consent.
     pub client: Option<ClientId>,
     /// What the token may do.
     pub scopes: Scopes,
@@ -76,7 +76,9 @@ impl Store {
     /// [`StoreError::NotFound`] for one that does not exist, has expired or was revoked.
     pub fn caller(&self, hash: &str) -> Result<Caller> {
         let now = (self.clock)();
-        self.db.read(Eyes::Own, |conn| caller(conn, hash, now))
+        let caller = self.db.read(Eyes::Own, |conn| caller(conn, hash, now))?;
+        self.uses.note(hash, now);
+        Ok(caller)
     }
 
     /// Whose the token with this hash is, by [`Caller::name`], and how many requests a second they may make, if they have a limit of
@@ -128,7 +130,8 @@ pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller>
     let now = if mutants::on("token-outlives-its-time") { Moment(0) } else { now };
     let select = "select t.organization, o.id as organization_id, t.person, t.client, t.scopes, o.left_at
         from tokens t join organizations o on o.number = t.organization left join clients c on c.id = t.client
-        where t.hash = ? and t.revoked_at is null and t.expires_at > ? and c.revoked_at is null";
+        left join consents g on g.id = t.consent
+        where t.hash = ? and t.revoked_at is null and t.expires_at > ? and c.revoked_at is null and g.ended_at is null";
     let row = conn.one::<TokenRow>(Sql::new(select).bind(hash).bind(now))?;
     let corrupt = || StoreError::Corrupt("a token");
     let mut scopes = Scopes::parse(&row.scopes).map_err(|_| corrupt())?;
@@ -148,7 +151,7 @@ pub(crate) fn caller(conn: &mut Conn, hash: &str, now: Moment) -> Result<Caller>
 }
 
 /// What of a person's token their roles still allow. Who lost the last role in the organization has no token that works.
-fn still_held(conn: &mut Conn, person: &str, organization: i64, scopes: &Scopes) -> Result<Scopes> {
+pub(crate) fn still_held(conn: &mut Conn, person: &str, organization: i64, scopes: &Scopes) -> Result<Scopes> {
     let select = "select role as value from positions where person = ? and organization = ?";
     let roles = conn.load::<Word>(Sql::new(select).bind(person).bind(organization))?;
     if roles.is_empty() {

@@ -14,6 +14,15 @@ const BACK: &str = "
     alter table tokens drop column program; alter table tokens drop column used_at;
     drop table page_sessions; drop table attempts; drop table second_steps; drop table recovery_codes;
     drop table offices;
+    create table tokens_before (
+        hash text primary key, organization bigint not null references organizations (number), person text references people (id),
+        client text references clients (id), scopes text not null, issued_at bigint not null, expires_at bigint not null,
+        revoked_at bigint, check ((person is null) <> (client is null)));
+    insert into tokens_before select hash, organization, person, client, scopes, issued_at, expires_at, revoked_at from tokens;
+    drop table tokens; alter table tokens_before rename to tokens;
+    drop table code_guesses; drop table device_codes; drop table refresh_tokens; drop table authorization_codes;
+    drop table consents; drop table redirect_uris;
+    alter table clients drop column kind; alter table clients drop column contact; alter table clients drop column used_at;
     drop index records_former;
     drop table certificates; drop table recusals;
     alter table datasets drop column ceiling; alter table datasets drop column schema_since;

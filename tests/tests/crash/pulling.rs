@@ -15,6 +15,7 @@ use hayward_tests::program::{Process, program};
 use hayward_tests::server::{Server, TestClock};
 use rand::Rng;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
 use crate::rounds::{kills, seeded};
@@ -26,9 +27,8 @@ const RECORDS: usize = 3_000;
 fn file(random: &mut StdRng) -> String {
     let mut text = "identifier,name,city,member_count\n".to_owned();
     for record in (0..RECORDS).filter(|_| random.random_bool(0.8)).collect::<Vec<_>>() {
-        let city = ["Leeds", "=York", "Hull, \"\"old\"\" town"].map(|city| format!("\"{city}\""));
-        let (city, count) = (&city[random.random_range(0..3)], random.random_range(0..100));
-        writeln!(text, "{record},Co-op {record},{city},{count}").unwrap();
+        let city = ["Leeds", "=York", "Hull, \"\"old\"\" town"].choose(random).unwrap();
+        writeln!(text, "{record},Co-op {record},\"{city}\",{}", random.random_range(0..100)).unwrap();
     }
     text
 }

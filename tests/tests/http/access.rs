@@ -85,9 +85,14 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
     let request = world.request(who, method, &ids.path(route));
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => request,
-        ("POST", "/oauth/token" | "/oauth/revoke") => request.body("grant_type=client_credentials"),
+        ("POST", "/oauth/token" | "/oauth/revoke" | "/oauth/introspect" | "/oauth/device_authorization") => {
+            request.body("grant_type=client_credentials")
+        }
         // Without the token of a form that was shown, nobody gets further.
-        ("POST", "/setup" | "/invite" | "/invite/join" | "/sign-in" | "/sign-out" | "/acting") => request.form(&[("next", "/")]),
+        (
+            "POST",
+            "/setup" | "/invite" | "/invite/join" | "/sign-in" | "/sign-out" | "/acting" | "/oauth/authorize" | "/device",
+        ) => request.form(&[("next", "/")]),
         ("POST", path) if path.starts_with("/account/") => request.form(&[("next", "/")]),
         ("PUT", "/api/v1/people/{id}/roles") => request.json(&json!({"roles": ["viewer"]})),
         ("POST", "/api/v1/invites") => request.json(&json!({"email": "guest@people.example", "roles": ["viewer"]})),
@@ -97,6 +102,9 @@ pub fn request(world: &World, who: Persona, route: &Route, ids: &Ids<'_>) -> Req
             request.header("Content-Type", "application/merge-patch+json").header("If-Match", "*").body("{}")
         }
         ("POST", "/api/v1/sessions") => request.json(&json!({"email": "steward@people.example", "password": PASSWORD})),
+        // Everybody names a scope that nobody may give away: no table of programs grows by this.
+        ("POST", "/api/v1/clients") => request.json(&json!({"name": "Another", "scope": "agreements:approve"})),
+        ("POST", "/api/v1/clients/{id}/secret") => request.json(&json!({})),
         ("POST", "/api/v1/datasets") => request.json(&json!({"schema": "opportunity", "name": "Another"})),
         ("POST", "/api/v1/datasets/{id}/imports") => request.header("Content-Type", "text/csv").body("reference,title\nX,Y\n"),
         ("PUT", "/api/v1/imports/{id}/matching") => request.json(&json!({"columns": []})),

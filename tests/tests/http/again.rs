@@ -49,6 +49,23 @@ on_both! {
 }
 
 on_both! {
+    fn what_tells_a_secret_is_never_kept(world: World) {
+        let program = |name: &str| json!({"name": name, "scope": "opportunities:read"});
+        // However the address is spelled.
+        for (at, path) in ["/api/v1/clients", "/api/v1/%63lients", "/%61pi/v1/clients"].into_iter().enumerate() {
+            let key = format!("\"c-{at}\"");
+            let made = post(&world, ThirdOwner, path, &key, &program(&format!("P{at}"))).expect(201);
+            let again = post(&world, ThirdOwner, path, &key, &program(&format!("Q{at}"))).expect(201);
+            assert_eq!(again.header("idempotency-replayed"), "");
+            assert_ne!(made.json()["client_secret"], again.json()["client_secret"]);
+            let secret = format!("/api/v1/clients/{}/secret", made.json()["client_id"].as_str().unwrap());
+            post(&world, ThirdOwner, &secret, &key, &json!({})).expect(200);
+        }
+        assert_eq!(raw::count(&world.database, "kept_answers"), 0);
+    }
+}
+
+on_both! {
     fn a_refusal_is_judged_anew(world: World) {
         post(&world, Editor, LISTS, "\"k\"", &json!({"schema": "nothing", "name": "A"})).problem(400, "unknown-schema");
         post(&world, Editor, LISTS, "\"k\"", &new_list("A")).expect(201);

@@ -17,6 +17,7 @@ mod erasing;
 mod evolving;
 mod feed;
 mod floor;
+mod granting;
 mod imports;
 mod ledger;
 mod migrations;

@@ -10,6 +10,7 @@ use hayward_domain::words::Version;
 use super::{AgreementRow, in_force, side_of, versions};
 use crate::conn::{Conn, Eyes};
 use crate::error::{Result, StoreError};
+use crate::shelf::ShareSummary;
 use crate::sql::{Sql, rows};
 use crate::{Caller, Store};
 
@@ -26,6 +27,13 @@ pub struct Wording {
 }
 
 impl Wording {
+    /// What a share shows to whoever reads it. How its owner calls the list is the owner's, so the schema's name stands in for it.
+    pub(crate) fn of_share(share: &ShareSummary, provider: String, recipient: Option<String>, zone: &'static str) -> Self {
+        let list = share.schema.titles.get("en").unwrap_or(&share.schema.name).clone();
+        let (terms, schema) = (Arc::clone(&share.terms), Arc::clone(&share.schema));
+        Self { version: share.version, terms, schema, provider, recipient, list, zone }
+    }
+
     /// The version as the domain speaks of it.
     #[must_use]
     pub fn as_version(&self) -> Version<'_> {

@@ -13,7 +13,7 @@ use crate::conn::{DatabaseUrl, Db, Eyes};
 use crate::journal::Note;
 use crate::migrate::{self, Tree};
 use crate::sql::{Number, Sql};
-use crate::{Clock, Keyring, Store, claim, era};
+use crate::{Clock, Keyring, Store, claim, era, oauth};
 
 /// What to restore, and how.
 pub struct Restore<'a> {
@@ -128,6 +128,7 @@ fn finish(
     let now = (how.clock)();
     era::begin(&pair.commons, now)?;
     era::leap_ledger(&pair.ledger, now)?;
+    pair.commons.write(|conn| oauth::end_all(conn, now))?;
     let db = Db::open(working, "public", 2)?;
     let store = Arc::new(Store::on(db, how.keyring.clone(), Arc::clone(&how.clock))?);
     let replayed = replay(&store, &contents.header, &how.notes)?;

@@ -45,6 +45,12 @@ tables! {
     Commons "retired_keys" ["key"] 500;
     Commons "acts" ["number"] 1000;
     Commons "clients" ["id"] 500;
+    Commons "redirect_uris" ["client", "uri"] 1000;
+    Commons "consents" ["id"] 1000;
+    Commons "authorization_codes" ["hash"] 1000;
+    Commons "refresh_tokens" ["hash"] 1000;
+    Commons "device_codes" ["hash"] 1000;
+    Commons "code_guesses" ["person", "hour"] 1000;
     Commons "tokens" ["hash"] 1000;
     Commons "datasets" ["number"] 500;
     Commons "claims" ["dataset"] 1000;

@@ -140,7 +140,10 @@ impl Store {
     ) -> std::result::Result<T, E> {
         let now = (self.clock)();
         self.seen(f, |conn| match viewer {
-            Viewer::Token(hash) => tokens::caller(conn, hash, now).map(Some),
+            Viewer::Token(hash) => tokens::caller(conn, hash, now).map(|caller| {
+                self.uses.note(hash, now);
+                Some(caller)
+            }),
             Viewer::Nobody => Ok(None),
         })
     }
