@@ -2,6 +2,7 @@
 
 mod asking;
 mod database;
+mod login;
 mod partner;
 pub mod profile;
 mod reach;
@@ -22,6 +23,7 @@ use crate::pull::{self, Pull};
 use crate::{app, backup, files, ledger, reference, routes, selftest, tls};
 use asking::{Catalogue, Request};
 pub use database::Database;
+use login::{Login, Logout};
 use partner::{Agreements, Disclosures};
 pub use reach::CertificateArgs;
 use ready::Ready;
@@ -65,6 +67,10 @@ enum Command {
     Catalogue(Catalogue),
     /// Ask a member co-op for fields of one of its lists, for your own organization.
     Request(Request),
+    /// Sign in at a commons, for the commands that speak to one: a browser asks whether you allow it.
+    Login(Login),
+    /// Take that back, and forget it.
+    Logout(Logout),
     /// Keep a copy of what is shared with you in a file, and bring it up to date.
     Pull(Pull),
     /// What is agreed, with its state; one agreement in plain words.
@@ -151,6 +157,8 @@ pub fn run() -> ExitCode {
         Command::Admin { database, json, command } => administer(&database, command, json, &mut out),
         Command::Catalogue(args) => asking::catalogue(&args, &mut out),
         Command::Request(args) => asking::request(&args, &mut out),
+        Command::Login(args) => login::login(&args, &mut out),
+        Command::Logout(args) => login::logout(&args, &mut out),
         Command::Pull(args) => pull::pull(&args, &mut out),
         Command::Agreements(args) => partner::agreements(&args, &mut out),
         Command::Disclosures(args) => partner::disclosures(&args, &mut out),

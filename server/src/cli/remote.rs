@@ -14,6 +14,7 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use url::{Host, Url};
 
+use super::login;
 use super::profile::Profiles;
 use crate::tls;
 
@@ -98,7 +99,10 @@ impl RemoteArgs {
         // A broken file of profiles is no reason to refuse what needs none.
         let profile = match (&self.url, &given) {
             (Some(_), Some(_)) => None,
-            _ => Profiles::open()?.get(&self.profile).cloned(),
+            _ => {
+                let mut profiles = Profiles::open()?;
+                if given.is_none() { login::fresh(&mut profiles, &self.profile)? } else { profiles.get(&self.profile).cloned() }
+            }
         };
         let said = self.url.clone().or_else(|| profile.as_ref().map(|profile| profile.url.clone()));
         let said = said.ok_or("say where the commons is, with --url or HAYWARD_URL, or sign in with `hayward login`")?;
@@ -128,6 +132,17 @@ pub fn base_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Whether nobody on the way hears what is sent there.
+///
+/// # Errors
+/// A sentence, where they do.
+pub(super) fn is_private(base: &Url) -> Result<(), String> {
+    if base.scheme() == "http" && !is_here(base) {
+        return Err(format!("{base} is plain HTTP: a token is not sent there; use https://"));
+    }
+    Ok(())
+}
+
 fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -143,8 +158,8 @@ impl Remote {
     /// # Errors
     /// A sentence, where the token would be sent in plain text to another machine.
     pub fn new(base: Url, token: Option<String>) -> Result<Self, String> {
-        if base.scheme() == "http" && !is_here(&base) && token.is_some() {
-            return Err(format!("{base} is plain HTTP: a token is not sent there; use https://"));
+        if token.is_some() {
+            is_private(&base)?;
         }
         tls::install();
         let http = Client::builder()
@@ -181,6 +196,15 @@ impl Remote {
             Some(token) => request.bearer_auth(token),
             None => request,
         })
+    }
+
+    /// A request to a whole address, without a token.
+    ///
+    /// # Errors
+    /// [`Failed::Silent`] for an address that is none.
+    pub(super) fn anonymous(&self, method: Method, url: &str) -> Result<RequestBuilder, Failed> {
+        let url = Url::parse(url).map_err(|error| Failed::Silent(error.to_string()))?;
+        Ok(self.http.request(method, url).timeout(PATIENCE))
     }
 
     /// Sends it. An answer that is no success is [`Failed::Refused`].

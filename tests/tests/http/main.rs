@@ -37,6 +37,7 @@ mod leaving;
 mod ledger;
 mod ledger_lost;
 mod lists;
+mod login;
 mod marked;
 mod oauth;
 mod operator;
