@@ -232,7 +232,7 @@ on_both! {
             let who = match route.scope {
                 "datasets:read" | "datasets:write" | "imports:write" => Editor,
                 "collection" => PartnerClient,
-                "people:manage" => ThirdOwner,
+                "people:manage" | "clients:manage" => ThirdOwner,
                 _ => Steward,
             };
             let ask = |ids: &Ids<'_>| {
