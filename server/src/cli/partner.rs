@@ -180,7 +180,7 @@ fn line(entry: &Value) -> String {
         Some(fields) => fields.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         None => String::new(),
     };
-    let shares = entry.get("agreements").and_then(Value::as_array).into_iter().flatten();
+    let shares = entry.get("disclosed").and_then(Value::as_array).into_iter().flatten();
     let parts: Vec<String> = shares
         .map(|share| {
             let records = share.get("records").and_then(Value::as_array).map_or(0, Vec::len);

@@ -13,8 +13,9 @@ const HELD: &str = "directory:read";
 pub(super) fn check(world: &World) -> Found {
     let narrow = narrow(world)?;
     for route in ROUTES {
-        let known = matches!(route.scope, "none" | "any" | "collection") || Scope::parse(route.scope).is_some();
-        if !known || route.scope == "none" && route.shows != Shows::Nothing {
+        let known = matches!(route.scope, "none" | "any" | "collection" | "session") || Scope::parse(route.scope).is_some();
+        // Whoever has no scope, or none but a browser's, is shown nobody's data.
+        if !known || matches!(route.scope, "none" | "session") && route.shows != Shows::Nothing {
             return Err(format!(
                 "{} {} needs `{}`, which is no scope that guards what it shows",
                 route.method, route.path, route.scope
@@ -26,6 +27,8 @@ pub(super) fn check(world: &World) -> Found {
             // Public shares need no token. A token is looked at where there is one.
             "collection" => (nobody != 401, if route.path == "/api/v1/changes" { holder == 200 } else { holder == 403 }),
             "any" => (nobody == 401, true),
+            // A page: who is not signed in there is sent to sign in, and a token is nothing to it.
+            "session" => (matches!(nobody, 303 | 403), holder == nobody || route.method == "DELETE"),
             _ => (nobody == 401, holder == 403),
         };
         if !as_nobody {

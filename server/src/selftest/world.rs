@@ -8,6 +8,7 @@ use hayward_domain::schema::{Schema, built_in};
 use hayward_store::DatabaseUrl;
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use crate::commons::Commons;
@@ -108,7 +109,12 @@ impl World {
         });
         let (url, handle) = told.recv().map_err(|_| "the server did not start".to_owned())??;
         tls::install();
-        let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().map_err(|error| error.to_string())?;
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .map_err(|error| error.to_string())?;
         let disclosed = Mutex::default();
         Ok(Self { commons, seed, organizations, schemas, disclosed, url, http, handle, thread: Some(thread), _folder: folder })
     }
@@ -128,7 +134,9 @@ impl World {
         let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
         let response = request.send().map_err(|error| format!("no answer: {}", error.without_url()))?;
         let status = response.status().as_u16();
-        let header = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        // Where this world is served says nothing of what is in it.
+        let header =
+            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).replace(&self.url, "{here}");
         let headers = response.headers().iter().map(|(name, value)| (name.to_string(), header(value))).collect();
         let body = response.text().map_err(|error| format!("half an answer: {}", error.without_url()))?;
         let answer = Answer { status, headers, body };

@@ -11,11 +11,14 @@ on_both! {
     fn refusals_say_who_what_and_where(world: World) {
         let unauthenticated = world.get(Garbage, JOBS);
         unauthenticated.problem(401, "unauthenticated");
-        assert_eq!(unauthenticated.header("www-authenticate"), "Bearer");
+        // Where a program begins that has no token yet (RFC 9728).
+        let begin = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource\"", world.server.url);
+        assert_eq!(unauthenticated.header("www-authenticate"), format!("Bearer error=\"invalid_token\", {begin}"));
         let scope = world.get(EmptyClient, JOBS);
         let problem = scope.problem(403, "insufficient-scope");
         assert!(problem["detail"].as_str().unwrap().contains("opportunities:read"));
-        assert_eq!(scope.header("www-authenticate"), "Bearer error=\"insufficient_scope\", scope=\"opportunities:read\"");
+        let lacks = "Bearer error=\"insufficient_scope\", scope=\"opportunities:read\"";
+        assert_eq!(scope.header("www-authenticate"), format!("{lacks}, {begin}"));
         let unknown = world.get(PartnerClient, &format!("{JOBS}?colour=red")).problem(400, "unknown-parameter");
         assert_eq!(unknown["errors"][0]["parameter"], "colour");
         assert_eq!(

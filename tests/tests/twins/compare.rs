@@ -76,11 +76,13 @@ impl Names {
     /// Reads an answer. `word` is the one that stands in this commons where another stands in its twin.
     pub fn read(&mut self, response: Response, word: Option<&str>) -> Answer {
         let status = response.status().as_u16();
+        let here = response.url().origin().ascii_serialization();
         let mut headers: Vec<(String, String)> = response
             .headers()
             .iter()
             .filter(|(name, _)| !PASSING.contains(&name.as_str()))
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            // Where a commons is served says nothing of what is in it.
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).replace(&here, "«here»")))
             .collect();
         headers.sort();
         let etag = headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value.clone());

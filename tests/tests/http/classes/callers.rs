@@ -38,7 +38,14 @@ on_both! {
             format!("Bearer {}", token.to_uppercase()),
         ]
         .into();
-        for route in ROUTES.iter().filter(|route| route.scope != "none") {
+        for route in ROUTES.iter().filter(|route| route.scope == "session") {
+            // A page looks at no token, and sends who is not signed in to sign in.
+            for form in forms.iter().chain([&format!("Bearer {token}")]) {
+                let answer = Answer::to(request(&world, Nobody, route, &ids).header("Authorization", form));
+                assert!(matches!(answer.status, 303 | 403), "{} {}: {}", route.method, route.path, answer.status);
+            }
+        }
+        for route in ROUTES.iter().filter(|route| !matches!(route.scope, "none" | "session")) {
             for form in &forms {
                 let answer = Answer::to(request(&world, Nobody, route, &ids).header("Authorization", form));
                 answer.problem(401, "unauthenticated");
