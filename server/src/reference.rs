@@ -145,7 +145,7 @@ mod tests {
         named.sort_unstable();
         named.dedup();
         // What a partner sets on a machine of its own is no part of an installation.
-        let elsewhere = ["HAYWARD_PROFILE", "HAYWARD_TOKEN", "HAYWARD_TOKEN_FILE", "HAYWARD_URL"];
+        let elsewhere = ["HAYWARD_CLIENT_ID", "HAYWARD_PROFILE", "HAYWARD_TOKEN", "HAYWARD_TOKEN_FILE", "HAYWARD_URL"];
         let mut wanted = variable_names(&crate::cli::command());
         wanted.retain(|name| !elsewhere.contains(&name.as_str()));
         assert_eq!(named, wanted);

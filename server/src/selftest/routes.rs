@@ -28,7 +28,7 @@ pub(super) fn check(world: &World) -> Found {
             "collection" => (nobody != 401, if route.path == "/api/v1/changes" { holder == 200 } else { holder == 403 }),
             "any" => (nobody == 401, true),
             // A page: who is not signed in there is sent to sign in, and a token is nothing to it.
-            "session" => (matches!(nobody, 303 | 403), holder == nobody || route.method == "DELETE"),
+            "session" => (matches!(nobody, 303 | 403), holder == nobody),
             _ => (nobody == 401, holder == 403),
         };
         if !as_nobody {
@@ -62,12 +62,14 @@ fn ask(world: &World, route: &Route, token: Option<&str>) -> Result<u16, String>
         ("{version}", "1"),
         ("{event}", "approve"),
         ("{id}", "x"),
+        ("{record}", "x"),
+        ("{dataset}", "x"),
         ("{name}", "x"),
         ("{code}", "x"),
     ];
     let path = names.into_iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
     // Signing out would take the token away that the others are tried with.
-    if route.method == "DELETE" && token.is_some() {
+    if (route.method, route.path) == ("DELETE", "/api/v1/sessions/current") && token.is_some() {
         return Ok(204);
     }
     let method = Method::from_bytes(route.method.as_bytes()).map_err(|error| error.to_string())?;
