@@ -52,7 +52,7 @@ pub struct Reach {
     pub proxies: Proxies,
     /// Where people reach the commons, without a slash at the end; where it listens, if nobody says.
     pub public_url: Option<String>,
-    /// How long a head may take, and a body that does not arrive at [`pace::LEAST`] bytes a second.
+    /// How long a head may take, and a body that does not arrive at `pace::LEAST` bytes a second.
     pub patience: Duration,
     /// How long a read may take until its answer begins.
     pub answer_within: Duration,

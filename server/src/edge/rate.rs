@@ -5,7 +5,7 @@
 //! * A limit is requests a second, and as many at once. The commons has one for callers and one for addresses
 //!   (`hayward admin settings`); a program may have its own (`hayward admin client limit`).
 //! * Counted in memory, by each server for itself: several servers let several times as much through, and a start forgets. Nothing is
-//!   written on the way. Whose a token is and what is allowed is remembered for [`REMEMBERED`]; whether a token opens anything is never
+//!   written on the way. Whose a token is and what is allowed is remembered for `REMEMBERED`; whether a token opens anything is never
 //!   decided here.
 //! * What is told (draft-ietf-httpapi-ratelimit-headers-11) hangs on the caller's own requests and on the clock.
 

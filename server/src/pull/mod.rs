@@ -1,7 +1,7 @@
 //! `hayward pull`: a copy of what is shared with the caller, kept in a file and brought up to date each time.
 //!
-//! * There is one way, for the first time and for every other: the feed of changes, applied from where the copy stands ([`follow`]).
-//! * The copy is a SQLite file ([`copy`]). A page of the feed and the place after it are one transaction of it, so that whoever kills the
+//! * There is one way, for the first time and for every other: the feed of changes, applied from where the copy stands (`follow`).
+//! * The copy is a SQLite file (`copy`). A page of the feed and the place after it are one transaction of it, so that whoever kills the
 //!   program at any point only makes the next run do a page again.
 //! * A list as CSV or NDJSON is written whole, beside the old one, and takes its place at the end; its copy lies beside it.
 //! * When everything is applied, the commons is told so: it counts who has dropped what was erased.

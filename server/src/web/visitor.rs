@@ -16,7 +16,7 @@ use crate::auth::secret;
 use crate::commons::Commons;
 use crate::error::Error;
 
-/// A person who is signed in at this browser. Only [`cookie`]s say so; what else the request carries does not count.
+/// A person who is signed in at this browser. Only `cookie`s say so; what else the request carries does not count.
 pub struct Visitor {
     session: PageSession,
     /// The hash of the session's cookie.
